@@ -1,0 +1,1 @@
+"""What made the models: pseudo-fakes, video degradation, the loop."""
