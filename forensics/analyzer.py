@@ -1,0 +1,236 @@
+"""What every analyzer is, and what it is given.
+
+An analyzer is one file in `forensics/analyzers/`, found by walking the folder. It says one of
+three things about an extent of the item: a signal, a fact, or an abstention with a reason.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.intake.frames import Frame, read_frames
+from forensics.intake.probe import Container
+from forensics.intake.tracks import FaceTrack
+from forensics.record import (
+    Abstention,
+    Extent,
+    Fact,
+    Media,
+    Observation,
+    Reason,
+    Scalar,
+    Shot,
+    Signal,
+    round_floats,
+)
+
+
+@dataclass(frozen=True)
+class Control:
+    """Genuine footage to compare with, examined like the item.
+
+    Attributes:
+        name: Shown in the report.
+        origin: "given" by the user, or "found" by the source index.
+        media: What the decoder says.
+        tracks: The faces in it.
+    """
+
+    name: str
+    origin: str
+    media: Media
+    tracks: tuple[FaceTrack, ...]
+
+
+@dataclass(frozen=True)
+class References:
+    """The material to compare with, gathered once and offered to every analyzer.
+
+    Attributes:
+        controls: Genuine footage of the same person or camera.
+        sources: What the source index found: `forensics.references.sources.SourceMaterial`,
+            None where no index was given.
+    """
+
+    controls: tuple[Control, ...] = ()
+    sources: object | None = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """All an analyzer may look at.
+
+    Attributes:
+        path: The item, for analyzers that read its bytes.
+        media: What the decoder says.
+        container: Boxes, tags, frame types, quantization parameters.
+        shots: Uninterrupted stretches.
+        tracks: The faces, with crops.
+        references: Material to compare with.
+        device: "cpu" or "cuda".
+        seed: For anything random.
+        progress: Call with (done, total) on long work.
+    """
+
+    path: Path
+    media: Media
+    container: Container
+    shots: tuple[Shot, ...]
+    tracks: tuple[FaceTrack, ...]
+    references: References = References()
+    device: str = "cpu"
+    seed: int = 0
+    progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
+
+    def frames(self, index: NDArray[np.int64]) -> Iterator[Frame]:
+        """Decode chosen frames in order, one at a time, in one pass.
+
+        Args:
+            index: (k,) frame numbers, ascending.
+        """
+        return read_frames(self.path, index)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that an analyzer offers as an exhibit, not yet written.
+
+    Attributes:
+        name: File stem, unique within the analyzer.
+        title: A few words.
+        caption: What is seen, what it was compared with, and what it does not show.
+        rgb: (H, W, 3) uint8.
+        track: Whose face, or None.
+        shows_face: Whether renderers must blur it unless told not to.
+        control: Name of the picture of the same analyzer that shows the same of a control.
+    """
+
+    name: str
+    title: str
+    caption: str
+    rgb: NDArray[np.uint8]
+    track: int | None = None
+    shows_face: bool = True
+    control: str | None = None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one analyzer has to say."""
+
+    observations: tuple[Observation, ...]
+    pictures: tuple[Picture, ...] = ()
+
+
+class Analyzer(ABC):
+    """One method. Subclasses set the class attributes and write `analyze`.
+
+    Attributes:
+        name: Same as the file's name.
+        version: Changes whenever a number could.
+        title: For people.
+        examines: One line for people: what it looks at.
+        weighed: Whether its signals may enter the likelihood ratio.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    title: ClassVar[str]
+    examines: ClassVar[str]
+    weighed: ClassVar[bool] = True
+
+    @abstractmethod
+    def analyze(self, material: Material) -> Findings:
+        """Look, and say what is seen. Raises nothing on odd input: it abstains."""
+
+    def model_digests(self) -> dict[str, str]:
+        """Return the SHA-256 of every weight file it uses, by name; none for most."""
+        return {}
+
+    def signal(
+        self,
+        name: str,
+        score: float,
+        unit: str,
+        words: str,
+        extent: Extent,
+        times_s: NDArray[np.float64] | None = None,
+        values: NDArray[np.float64] | None = None,
+    ) -> Signal:
+        """Make a signal of this analyzer; numbers are rounded to six significant digits.
+
+        Args:
+            name: Unique within the analyzer.
+            score: Over the whole extent; higher supports H1.
+            unit: Of score and values.
+            words: One sentence for a reader who knows nothing of the method.
+            extent: What it is about.
+            times_s: (n,) s.
+            values: (n,), NaN where it could not be measured.
+        """
+        times = () if times_s is None else tuple(round(float(t), 6) for t in times_s)
+        numbers = () if values is None else values
+        return Signal(
+            analyzer=self.name, version=self.version, name=name, unit=unit, extent=extent,
+            times_s=times,
+            values=tuple(round_floats(float(v)) if np.isfinite(v) else None for v in numbers),
+            score=round_floats(float(score)), words=words,
+        )  # fmt: skip
+
+    def fact(
+        self,
+        name: str,
+        value: Scalar | tuple[Scalar, ...],
+        *,
+        unit: str = "",
+        locator: str = "",
+        words: str = "",
+        extent: Extent | None = None,
+        notable: bool = False,
+    ) -> Fact:
+        """Make a fact of this analyzer."""
+        return Fact(
+            analyzer=self.name, version=self.version, name=name, value=value, unit=unit,
+            locator=locator, words=words, extent=extent or Extent(), notable=notable,
+        )  # fmt: skip
+
+    def abstain(self, reason: Reason, detail: str, extent: Extent | None = None) -> Abstention:
+        """Say why nothing is said."""
+        return Abstention(
+            analyzer=self.name, version=self.version, reason=reason, detail=detail,
+            extent=extent or Extent(),
+        )  # fmt: skip
+
+
+def extent_of(track: FaceTrack) -> Extent:
+    """Return the extent that a whole track covers."""
+    return Extent(
+        start_s=round(float(track.pts_s[0]), 6), end_s=round(float(track.pts_s[-1]), 6),
+        track=track.id,
+    )  # fmt: skip
+
+
+def discover() -> list[type[Analyzer]]:
+    """Find every analyzer by walking `forensics/analyzers/`, sorted by name."""
+    import forensics.analyzers as folder
+
+    found: list[type[Analyzer]] = []
+    for module in pkgutil.iter_modules(folder.__path__):
+        loaded = importlib.import_module(f"{folder.__name__}.{module.name}")
+        found += [
+            kind
+            for kind in vars(loaded).values()
+            if isinstance(kind, type)
+            and issubclass(kind, Analyzer)
+            and kind.__module__ == loaded.__name__
+        ]
+    return sorted(found, key=lambda kind: kind.name)
