@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from forensics.intake.frames import Frame, read_frames
 from forensics.intake.probe import Container
+from forensics.intake.scan import FrameTable
 from forensics.intake.tracks import FaceTrack
 from forensics.record import (
     Abstention,
@@ -72,7 +73,8 @@ class Material:
     Attributes:
         path: The item, for analyzers that read its bytes.
         media: What the decoder says.
-        container: Boxes, tags, frame types, quantization parameters.
+        container: Boxes and tags, read without decoding.
+        frame_table: Times, types and quantization parameters of every frame.
         shots: Uninterrupted stretches.
         tracks: The faces, with crops.
         references: Material to compare with.
@@ -84,6 +86,7 @@ class Material:
     path: Path
     media: Media
     container: Container
+    frame_table: FrameTable
     shots: tuple[Shot, ...]
     tracks: tuple[FaceTrack, ...]
     references: References = References()

@@ -1,0 +1,1 @@
+"""One method, one file. Files are found by walking this folder; none imports another."""

@@ -1,0 +1,1 @@
+"""From observations to a verdict: calibration, fusion, the one table of words."""

@@ -1,0 +1,1 @@
+"""What an item is compared with: control clips, persons, sources."""
