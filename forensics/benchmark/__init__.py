@@ -1,0 +1,1 @@
+"""Measuring the tool on videos whose answer is known: manifests, protocol, tables."""

@@ -1,0 +1,117 @@
+"""`audit VIDEO`: examine one item."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from forensics.errors import EXIT_FAIL_AT
+from forensics.interpretation.strength import STRENGTHS
+from forensics.progress import Bars
+from forensics.record import CaseRecord, Conclusion, Settings
+
+
+class Device(StrEnum):
+    """Where networks run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class Landmarks(StrEnum):
+    """Which landmarker runs."""
+
+    AUTO = "auto"
+    DLIB = "dlib"
+    FAN = "fan"
+
+
+Strength = StrEnum("Strength", {name.replace("-", "_").upper(): name for name in STRENGTHS})
+
+
+def video(
+    item: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video or a picture.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results. Default: <stem>-audit here.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the record, and nothing else, on stdout.")
+    ] = False,
+    pdf: Annotated[bool, typer.Option(help="Write report.pdf.")] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no panel.")] = False,
+    frames: Annotated[int, typer.Option(min=4, max=4096, help="Frames a person.")] = 32,
+    every_frame: Annotated[
+        bool, typer.Option("--every-frame", help="Examine every frame; slow.")
+    ] = False,
+    control: Annotated[
+        list[Path] | None,
+        typer.Option(help="Genuine footage of the same person or camera; may be repeated."),
+    ] = None,
+    sources: Annotated[
+        str | None, typer.Option(help="Source index to search for the original footage.")
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.AUTO,
+    landmarks: Annotated[Landmarks, typer.Option(help="Which landmarker.")] = Landmarks.AUTO,
+    seed: Annotated[int, typer.Option(min=0, help="For anything random.")] = 0,
+    fail_at: Annotated[
+        Strength | None,
+        typer.Option(help="Exit 10 when support for a face swap is at least this strong."),
+    ] = None,
+    show_faces: Annotated[
+        bool, typer.Option("--show-faces", help="Do not blur faces in the report.")
+    ] = False,
+    reproducible: Annotated[
+        bool, typer.Option("--reproducible", help="Leave times and paths out of the report.")
+    ] = False,
+) -> None:
+    """Examine a video or a picture for a face swap, and report what the evidence supports."""
+    from forensics.audit import audit
+    from forensics.output import Output
+
+    folder = out or Path(f"{item.stem.lstrip('-') or 'item'}-audit")
+    console = Console(stderr=True, highlight=False)
+    settings = Settings(
+        frames=frames, every_frame=every_frame, device=device.value, landmarks=landmarks.value,
+        seed=seed, controls=tuple(path.name for path in control or ()), sources=sources,
+    )  # fmt: skip
+    with Output(folder) as output:
+        with Bars(console, quiet=quiet) as bars:
+            examination = audit(
+                item, settings, controls=tuple(control or ()), sources=sources,
+                argv=tuple(sys.argv[1:]), progress=bars.update,
+            )  # fmt: skip
+            bars.update("report", 0, 1)
+            output.write_examination(examination)
+            if pdf:
+                output.write_pdf(
+                    examination.record, show_faces=show_faces, reproducible=reproducible
+                )
+            bars.update("report", 1, 1)
+    record = examination.record
+    if as_json:
+        sys.stdout.write(record.to_json())
+        sys.stdout.flush()
+    if not quiet:
+        from reports.terminal import print_verdict
+
+        print_verdict(record, console, folder / "report.pdf" if pdf else None, folder)
+    if fail_at is not None and reaches(record, fail_at.value):
+        raise typer.Exit(EXIT_FAIL_AT)
+
+
+def reaches(record: CaseRecord, strength: str) -> bool:
+    """Say whether support for a face swap is at least so strong, for the item or any person."""
+    least = STRENGTHS[strength].lower_log10
+    found = [record.verdict, *record.verdict.tracks]
+    return any(
+        verdict.conclusion is Conclusion.SUPPORTS_FACE_SWAP
+        and verdict.log10_lr is not None
+        and verdict.log10_lr >= least
+        for verdict in found
+    )
