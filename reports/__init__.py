@@ -1,0 +1,1 @@
+"""Renderers: pure functions of the frozen record and the exhibits it names."""

@@ -1,0 +1,150 @@
+"""The PDF report: a pure function of the record and the exhibits it names."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageBreak, PageTemplate, Spacer
+
+from forensics.errors import output_error
+from forensics.interpretation import strength
+from forensics.record import CaseRecord
+from reports import figures
+from reports.content import Case, Part, Scale, record_digest
+from reports.flow import WIDE, Heading, Page, para, section
+from reports.fonts import BODY, MONO, line, register, width
+from reports.sections import compose
+from reports.template import load
+from reports.text import short, visible
+
+MARGIN = (A4[0] - WIDE) / 2
+FOOT = 40.0
+TOTAL = "total-pages"
+
+
+def render_pdf(
+    record: CaseRecord,
+    exhibits: Path,
+    out: Path,
+    *,
+    template: str = "moderator",
+    show_faces: bool = False,
+    reproducible: bool = False,
+) -> None:
+    """Write a record as a PDF.
+
+    Args:
+        record: The single input besides the pictures.
+        exhibits: Folder of the pictures that the record names; each is checked by digest.
+        out: Written under a temporary name, then renamed.
+        template: Name of a file in `reports/templates`.
+        show_faces: Do not blur faces; the report says so.
+        reproducible: Leave `record.run` out, so that two examinations give the same bytes.
+
+    Raises:
+        OutputError: The file cannot be written.
+        TemplateError: There is no such template.
+    """
+    scale = Scale(strength.BANDS, strength.CITATION, strength.SUPPORT_FROM_LOG10)
+    case = Case(record, load(template), scale, reproducible, show_faces)
+    try:
+        _write(out, lambda path: _build(case, exhibits, path))
+    except OSError as error:
+        raise output_error(error, out) from error
+
+
+def _write(out: Path, build: Callable[[Path], None]) -> None:
+    """Build beside the target and rename, so that no half-written report is ever there."""
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".pdf", dir=out.parent)
+    os.close(handle)
+    try:
+        build(Path(name))
+        Path(name).chmod(0o644)
+        Path(name).replace(out)
+    finally:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+
+
+def _build(case: Case, exhibits: Path, path: Path) -> None:
+    register()
+    record, template = case.record, case.template
+    digest = record_digest(record)
+
+    def foot(canvas: Canvas, _document: BaseDocTemplate) -> None:
+        _foot(canvas, case, digest)
+
+    frame = Frame(MARGIN, FOOT, WIDE, A4[1] - FOOT - 34, 0, 0, 0, 0)
+    document = BaseDocTemplate(
+        str(path), pagesize=A4, invariant=1, pageCompression=1, lang=template.lang,
+        title=visible(f"{template.title}: {record.item.name}", 200),
+        author=visible(f"{record.tool.name} {record.tool.version}"),
+        pageTemplates=[PageTemplate("page", [frame], onPage=foot)],
+    )  # fmt: skip
+    page = Page(exhibits, template.words, case.show_faces)
+    story = _story(compose(case), case, page)
+    document.build(story, canvasmaker=_Counted)
+
+
+def _story(parts: tuple[Part, ...], case: Case, page: Page) -> list[Flowable]:
+    template = case.template
+    story: list[Flowable] = [
+        Heading(template.title, "title", 0),
+        para(template.subtitle, "note"),
+        Spacer(1, 3),
+    ]
+    for number, part in enumerate(parts):
+        story += [PageBreak()] if number else []
+        story += [Heading(part.title, "part", 0)] if part.title else []
+        for found in part.sections:
+            story += section(found, page, 1)
+    return story
+
+
+def _foot(canvas: Canvas, case: Case, digest: str) -> None:
+    """Print what ties this page to the record and the item."""
+    words, record = case.template.words, case.record
+    canvas.saveState()
+    canvas.setStrokeColor(figures.GRID)
+    canvas.line(MARGIN, 33, A4[0] - MARGIN, 33)
+    canvas.setFillColor(figures.FAINT)
+    about = words.footer.format(
+        title=case.template.title, item=short(record.item.sha256),
+        tool=f"{record.tool.name} {record.tool.version}",
+    )  # fmt: skip
+    canvas.setFont(BODY, 6.2)
+    canvas.drawString(MARGIN, 24, line(about, BODY))
+    canvas.setFont(MONO, 6.2)
+    canvas.drawString(MARGIN, 15.5, line(words.footer_record.format(digest=digest), MONO, 200))
+    canvas.setFont(BODY, 7)
+    place = line(words.page.format(page=canvas.getPageNumber()), BODY)
+    right = A4[0] - MARGIN - 16
+    canvas.drawRightString(right, 24, place)
+    canvas.translate(right + 2, 24)
+    canvas.doForm(TOTAL)
+    canvas.restoreState()
+
+
+class _Counted(Canvas):  # type: ignore[misc]
+    """A canvas that fills in the number of pages at the end, in one pass.
+
+    Every page places a form that is only defined once the last page is known.
+    """
+
+    def save(self) -> None:
+        """Define the form with the number of pages, then write the document."""
+        if self._code:
+            self.showPage()
+        total = str(self.getPageNumber() - 1)
+        self.beginForm(TOTAL, 0, -2, max(width(total, BODY, 7), 1), 8)
+        self.setFillColor(figures.FAINT)
+        self.setFont(BODY, 7)
+        self.drawString(0, 0, total)
+        self.endForm()
+        super().save()

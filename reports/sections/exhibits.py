@@ -1,0 +1,189 @@
+"""The exhibits: what was measured when, what was pictured, what the file says of itself."""
+
+from __future__ import annotations
+
+from forensics.record import Fact, Signal
+from reports.content import (
+    Block,
+    Case,
+    Course,
+    FrameTypes,
+    Paragraph,
+    Plate,
+    Strip,
+    Table,
+    Timeline,
+)
+from reports.numbers import plain, seconds, signed
+from reports.sections.front import human, signal_name, value_of
+
+STRIPS_PER_PERSON = 10
+SHORTEST_COURSE = 12
+"""A list of at least so many numbers or frame types is drawn, not printed."""
+
+LONGEST_COURSE = 600
+
+
+def timelines(case: Case) -> list[Block]:
+    """Draw every person's signals over time, then list the signals that have one value only."""
+    blocks: list[Block] = []
+    for track in case.record.tracks:
+        drawn = [
+            seen for seen in case.record.signals()
+            if seen.extent.track == track.id and len(seen.times_s) > 1
+        ]  # fmt: skip
+        if drawn:
+            blocks.append(_timeline(case, track.id, drawn))
+        if len(drawn) > STRIPS_PER_PERSON:
+            more = case.template.words.strips_more.format(count=len(drawn) - STRIPS_PER_PERSON)
+            blocks.append(Paragraph(more, style="note"))
+        blocks += _single_values(case, track.id)
+    return blocks + _single_values(case, None)
+
+
+def _timeline(case: Case, number: int, signals: list[Signal]) -> Timeline:
+    start = min(seen.times_s[0] for seen in signals)
+    end = max(seen.times_s[-1] for seen in signals)
+    cuts = tuple(shot.start_s for shot in case.record.shots if start < shot.start_s < end)
+    words = case.template.words
+    return Timeline(
+        title=words.face.format(id=number), start_s=start, end_s=end, cuts_s=cuts,
+        strips=tuple(_strip(case, seen) for seen in signals[:STRIPS_PER_PERSON]),
+        axis=words.time_axis,
+    )  # fmt: skip
+
+
+def _strip(case: Case, seen: Signal) -> Strip:
+    words = case.template.words
+    key = f"{seen.analyzer}.{seen.name}"
+    note = words.score.format(score=plain(seen.score), unit=seen.unit)
+    for weight in case.record.weights:
+        if weight.track == seen.extent.track and key in dict(weight.contributions):
+            value = signed(dict(weight.contributions)[key])
+            note = f"{note} · {words.contribution.format(value=value)}"
+    return Strip(signal_name(key), note, seen.times_s, seen.values)
+
+
+def _single_values(case: Case, number: int | None) -> list[Block]:
+    words = case.template.words
+    rows = tuple(
+        (
+            signal_name(f"{seen.analyzer}.{seen.name}"), seen.version,
+            f"{plain(seen.score)} {seen.unit}", seen.words,
+        )
+        for seen in case.record.signals()
+        if seen.extent.track == number and len(seen.times_s) <= 1
+    )  # fmt: skip
+    if not rows:
+        return []
+    title = words.whole_item if number is None else words.face.format(id=number)
+    return [
+        Paragraph(human(title), style="subhead"),
+        Table(words.columns_signal, rows, (0.25, 0.09, 0.18, 0.48)),
+    ]
+
+
+def pictures(case: Case) -> list[Block]:
+    """Show every exhibit that is not a thumbnail or a control, beside its control."""
+    record, words = case.record, case.template.words
+    thumbnails = {track.thumbnail for track in record.tracks}
+    controls = {exhibit.control for exhibit in record.exhibits}
+    return [
+        Plate(exhibit, case.exhibit(exhibit.control), words.control, words.no_control)
+        for exhibit in record.exhibits
+        if exhibit.file not in thumbnails | controls
+    ]
+
+
+def container(case: Case) -> list[Block]:
+    """Print what the file says of its own making."""
+    return _facts(case, case.template.facts.container)
+
+
+def credentials(case: Case) -> list[Block]:
+    """Print what Content Credentials say, or that they say nothing."""
+    return _facts(case, case.template.facts.credentials)
+
+
+def other_facts(case: Case) -> list[Block]:
+    """Print the facts that no other section prints."""
+    grouped = {*case.template.facts.container, *case.template.facts.credentials}
+    rest = dict.fromkeys(
+        fact.analyzer for fact in case.record.facts() if fact.analyzer not in grouped
+    )
+    return _facts(case, tuple(rest))
+
+
+def _facts(case: Case, analyzers: tuple[str, ...]) -> list[Block]:
+    facts = [fact for fact in case.record.facts() if fact.analyzer in analyzers]
+    abstained = [
+        Paragraph(f"{case.template.reasons[seen.reason]}: {seen.detail}", human(seen.analyzer))
+        for seen in case.record.abstentions()
+        if seen.analyzer in analyzers and seen.extent.track is None
+    ]
+    drawn = [block for block in map(_drawn, facts) if block is not None]
+    rows = tuple(_row(case, fact) for fact in facts if _drawn(fact) is None)
+    table: list[Block] = []
+    if rows:
+        table.append(Table(case.template.words.columns_fact, rows, (0.3, 0.5, 0.2)))
+    return [*table, *(block(case) for block in drawn), *abstained]
+
+
+def _row(case: Case, fact: Fact) -> tuple[str, ...]:
+    name = human(fact.name)
+    if fact.extent.track is not None:
+        name = f"{name} · {case.template.words.face.format(id=fact.extent.track)}"
+    value = value_of(fact.value, fact.unit)
+    return (name, f"{value} – {fact.words}" if fact.words else value, fact.locator)
+
+
+class _FrameTypesOf:
+    """A fact that is a sequence of frame types."""
+
+    def __init__(self, types: str) -> None:
+        self.types = types
+
+    def __call__(self, case: Case) -> Block:
+        shown = self.types[:LONGEST_COURSE]
+        return FrameTypes(shown, case.template.words.gop_types.format(count=len(shown)))
+
+
+class _CourseOf:
+    """A fact that is a sequence of numbers."""
+
+    def __init__(self, fact: Fact, values: tuple[float, ...]) -> None:
+        self.fact, self.values = fact, values
+
+    def __call__(self, case: Case) -> Block:
+        caption = case.template.words.gop_series.format(
+            name=human(self.fact.name), low=plain(min(self.values)),
+            high=plain(max(self.values)), unit=self.fact.unit,
+        )  # fmt: skip
+        return Course(self.values[:LONGEST_COURSE], caption)
+
+
+def _drawn(fact: Fact) -> _FrameTypesOf | _CourseOf | None:
+    """Recognize a fact that is better drawn than printed, by its value alone."""
+    value = fact.value
+    letters = value if isinstance(value, str) else ""
+    if isinstance(value, tuple):
+        if len(value) < SHORTEST_COURSE:
+            return None
+        if all(isinstance(one, int | float) and not isinstance(one, bool) for one in value):
+            return _CourseOf(
+                fact, tuple(float(one) for one in value if isinstance(one, int | float))
+            )
+        letters = "".join(one for one in value if isinstance(one, str) and len(one) == 1)
+        letters = letters if len(letters) == len(value) else ""
+    if len(letters) >= SHORTEST_COURSE and set(letters.upper()) <= set("IPB?"):
+        return _FrameTypesOf(letters.upper())
+    return None
+
+
+def about(case: Case, start: float | None, end: float | None, track: int | None) -> str:
+    """Say what part of the item something is about."""
+    words = case.template.words
+    who = words.whole_item if track is None else words.face.format(id=track)
+    if start is None or end is None or track is not None:
+        return who
+    return f"{who}, {words.about_time.format(start=seconds(start), end=seconds(end))}"

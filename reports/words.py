@@ -1,0 +1,163 @@
+"""The wording a template must bring, and what may be filled into each text."""
+
+from __future__ import annotations
+
+import string
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _takes(*allowed: str) -> AfterValidator:
+    """Accept a wording whose names in braces are all among these."""
+
+    def check(wording: str) -> str:
+        wanted = {name for _, name, _, _ in string.Formatter().parse(wording) if name is not None}
+        if wanted - set(allowed):
+            unknown = ", ".join(sorted(wanted - set(allowed)))
+            raise ValueError(
+                f"cannot fill in {{{unknown}}}; there is {', '.join(allowed) or 'none'}"
+            )
+        return wording
+
+    return AfterValidator(check)
+
+
+Plain = Annotated[str, _takes()]
+Columns2 = Annotated[tuple[Plain, ...], Field(min_length=2, max_length=2)]
+Columns3 = Annotated[tuple[Plain, ...], Field(min_length=3, max_length=3)]
+Columns4 = Annotated[tuple[Plain, ...], Field(min_length=4, max_length=4)]
+Columns5 = Annotated[tuple[Plain, ...], Field(min_length=5, max_length=5)]
+Columns6 = Annotated[tuple[Plain, ...], Field(min_length=6, max_length=6)]
+
+
+class Words(BaseModel):
+    """Every text outside headings and conclusions; the annotation says what it may fill in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: Plain
+    name_ascii: Plain
+    size: Annotated[str, _takes("size")]
+    item_line: Annotated[str, _takes("kind", "width", "height", "duration", "codec", "container")]
+    still_line: Annotated[str, _takes("width", "height", "codec", "container")]
+    unchanged: Plain
+    changed: Plain
+    face: Annotated[str, _takes("id")]
+    face_title: Annotated[str, _takes("id", "start", "end", "px")]
+    face_title_still: Annotated[str, _takes("id", "px")]
+    people_more: Annotated[str, _takes("count", "kinds")]
+    more: Annotated[str, _takes("count", "where")]
+    lr_numbers: Annotated[str, _takes("value", "low", "high", "lr_value", "lr_low", "lr_high")]
+    edges: Annotated[str, _takes("range")]
+    no_lr: Plain
+    bar_left: Plain
+    bar_right: Plain
+    people_differ: Annotated[str, _takes("kinds")]
+    contribution_against: Annotated[str, _takes("signal", "value", "who")]
+    interval_crosses: Annotated[str, _takes("who")]
+    item: Plain
+    faces_blurred: Plain
+    faces_shown: Plain
+    exhibit_missing: Annotated[str, _takes("file")]
+    exhibit_altered: Annotated[str, _takes("file", "expected", "found")]
+    exhibit_unreadable: Annotated[str, _takes("file")]
+    exhibit_unnamed: Annotated[str, _takes("file")]
+    control: Plain
+    no_control: Plain
+    score: Annotated[str, _takes("score", "unit")]
+    contribution: Annotated[str, _takes("value")]
+    strips_more: Annotated[str, _takes("count")]
+    time_axis: Plain
+    gop_types: Annotated[str, _takes("count")]
+    gop_series: Annotated[str, _takes("name", "low", "high", "unit")]
+    columns_fact: Columns3
+    columns_limit: Columns5
+    columns_signal: Columns4
+    columns_abstention: Columns4
+    columns_analyzer: Columns5
+    columns_model: Columns2
+    columns_digest: Columns2
+    columns_setting: Columns2
+    columns_calibration: Columns6
+    h1: Plain
+    h2: Plain
+    no_models: Plain
+    calibration_id: Plain
+    calibration_name: Plain
+    interval: Annotated[str, _takes("low", "high")]
+    population: Plain
+    contributions: Plain
+    scale_open: Plain
+    scale_source: Annotated[str, _takes("citation")]
+    scale_limit: Annotated[str, _takes("limit")]
+    whole_item: Plain
+    about_time: Annotated[str, _takes("start", "end")]
+    command: Plain
+    command_render: Plain
+    command_digest: Plain
+    determinism: Plain
+    digest_item: Plain
+    digest_record: Plain
+    footer: Annotated[str, _takes("title", "item", "tool")]
+    footer_record: Annotated[str, _takes("digest")]
+    page: Annotated[str, _takes("page")]
+    yes: Plain
+    no: Plain
+    media_kind: Plain
+    media_container: Plain
+    media_codec: Plain
+    media_size: Plain
+    media_rotation: Plain
+    media_pixel: Plain
+    media_interlaced: Plain
+    media_duration: Plain
+    media_frames: Plain
+    media_failures: Plain
+    media_rate: Plain
+    media_variable: Plain
+    media_gaps: Plain
+    media_duplicates: Plain
+    media_truncated: Plain
+    media_shots: Plain
+    media_tracks: Plain
+    media_note: Plain
+    quality: Annotated[
+        str,
+        _takes(
+            "id",
+            "seen",
+            "examined",
+            "px",
+            "sharpness",
+            "exposure",
+            "clipped",
+            "occluded",
+            "qp",
+            "blockiness",
+            "yaw",
+        ),
+    ]
+    tool: Plain
+    python: Plain
+    machine: Plain
+    device: Plain
+    landmarker: Plain
+    libraries: Plain
+    settings: Plain
+    run_started: Plain
+    run_finished: Plain
+    run_path: Plain
+    run_modified: Plain
+    run_argv: Plain
+    run_stages: Plain
+    run_memory: Plain
+    run_operator: Plain
+    panel_title: Plain
+    panel_seen: Plain
+    panel_not_examined: Plain
+    panel_faces: Plain
+    panel_report: Plain
+    panel_folder: Plain
+    panel_none: Plain
+    panel_boundary: Plain
