@@ -137,7 +137,7 @@ def _look(analyzer: Analyzer, material: Material, exhibits: Exhibits) -> list[Ob
         findings = analyzer.analyze(material)
     except (ForensicsError, MemoryError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the reader learns of it
+    except Exception as error:
         detail = f"the method broke ({type(error).__name__}: {str(error)[:200]})"
         return [analyzer.abstain(Reason.FAILED, detail)]
     for picture in findings.pictures:

@@ -121,6 +121,7 @@ COMMANDS = {
 GROUPS = {
     "sources": ("forensics.cli_sources", "app"),
     "train": ("forensics.cli_train", "app"),
+    "calibrate": ("forensics.cli_calibrate", "app"),
 }
 
 for _name, (_module, _function) in COMMANDS.items():

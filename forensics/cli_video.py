@@ -13,7 +13,7 @@ from rich.console import Console
 from forensics.errors import EXIT_FAIL_AT
 from forensics.interpretation.strength import STRENGTHS
 from forensics.progress import Bars
-from forensics.record import CaseRecord, Conclusion, Settings
+from forensics.record import CaseRecord, Conclusion, Settings, TrackVerdict, Verdict
 
 
 class Device(StrEnum):
@@ -32,7 +32,14 @@ class Landmarks(StrEnum):
     FAN = "fan"
 
 
-Strength = StrEnum("Strength", {name.replace("-", "_").upper(): name for name in STRENGTHS})
+class Strength(StrEnum):
+    """What --fail-at takes; the table of words has their edges."""
+
+    MODERATE = "moderate"
+    MODERATELY_STRONG = "moderately-strong"
+    STRONG = "strong"
+    VERY_STRONG = "very-strong"
+    EXTREMELY_STRONG = "extremely-strong"
 
 
 def video(
@@ -80,19 +87,16 @@ def video(
         frames=frames, every_frame=every_frame, device=device.value, landmarks=landmarks.value,
         seed=seed, controls=tuple(path.name for path in control or ()), sources=sources,
     )  # fmt: skip
-    with Output(folder) as output:
-        with Bars(console, quiet=quiet) as bars:
-            examination = audit(
-                item, settings, controls=tuple(control or ()), sources=sources,
-                argv=tuple(sys.argv[1:]), progress=bars.update,
-            )  # fmt: skip
-            bars.update("report", 0, 1)
-            output.write_examination(examination)
-            if pdf:
-                output.write_pdf(
-                    examination.record, show_faces=show_faces, reproducible=reproducible
-                )
-            bars.update("report", 1, 1)
+    with Output(folder) as output, Bars(console, quiet=quiet) as bars:
+        examination = audit(
+            item, settings, controls=tuple(control or ()), sources=sources,
+            argv=tuple(sys.argv[1:]), progress=bars.update,
+        )  # fmt: skip
+        bars.update("report", 0, 1)
+        output.write_examination(examination)
+        if pdf:
+            output.write_pdf(examination.record, show_faces=show_faces, reproducible=reproducible)
+        bars.update("report", 1, 1)
     record = examination.record
     if as_json:
         sys.stdout.write(record.to_json())
@@ -108,7 +112,7 @@ def video(
 def reaches(record: CaseRecord, strength: str) -> bool:
     """Say whether support for a face swap is at least so strong, for the item or any person."""
     least = STRENGTHS[strength].lower_log10
-    found = [record.verdict, *record.verdict.tracks]
+    found: list[Verdict | TrackVerdict] = [record.verdict, *record.verdict.tracks]
     return any(
         verdict.conclusion is Conclusion.SUPPORTS_FACE_SWAP
         and verdict.log10_lr is not None

@@ -132,9 +132,7 @@ def robust_mean(values: NDArray[np.float64]) -> float:
     return float(kept[cut : len(kept) - cut].mean())
 
 
-def profiles(
-    plane: Plane, layout: Regions, reach_px: int = 16
-) -> NDArray[np.float32]:
+def profiles(plane: Plane, layout: Regions, reach_px: int = 16) -> NDArray[np.float32]:
     """Sample a plane along the outline's normals.
 
     Args:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -97,12 +96,11 @@ class Output:
         for stale in (REPORT, SIGNALS):
             if not (self._work / stale).exists():
                 (self.folder / stale).unlink(missing_ok=True)
-        last: Callable[[Path], tuple[bool, str]] = lambda path: (path.name == RECORD, path.name)  # noqa: E731
-        for made in sorted(self._work.iterdir(), key=last):
+        for made in sorted(self._work.iterdir(), key=lambda path: (path.name == RECORD, path.name)):
             target = self.folder / made.name
             if target.is_dir():
                 shutil.rmtree(target)
-            os.replace(made, target)
+            made.replace(target)
 
 
 def signal_table(record: CaseRecord) -> pd.DataFrame:
@@ -115,7 +113,5 @@ def signal_table(record: CaseRecord) -> pd.DataFrame:
             columns.append(column)
         for time, value in zip(signal.times_s, signal.values, strict=True):
             rows.setdefault((signal.extent.track or 0, time), {})[column] = value
-    table = [
-        {"track": track, "time_s": time, **rows[track, time]} for track, time in sorted(rows)
-    ]
+    table = [{"track": track, "time_s": time, **rows[track, time]} for track, time in sorted(rows)]
     return pd.DataFrame(table, columns=["track", "time_s", *columns])

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from forensics.errors import InvalidRecord
 
-SCHEMA = "face-swap-audit/record/1"
+SCHEMA: Literal["face-swap-audit/record/1"] = "face-swap-audit/record/1"
 
 Scalar = str | int | float | bool | None
 Box = tuple[float, float, float, float]
@@ -376,11 +376,11 @@ class Environment(Frozen):
 class Settings(Frozen):
     """What was asked for: everything that may change a result."""
 
-    frames: int
-    every_frame: bool
-    device: str
-    landmarks: str
-    seed: int
+    frames: int = 32
+    every_frame: bool = False
+    device: str = "auto"
+    landmarks: str = "auto"
+    seed: int = 0
     controls: tuple[str, ...] = ()
     sources: str | None = None
 

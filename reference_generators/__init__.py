@@ -1,0 +1,1 @@
+"""Generators that remake known face-swap methods for case files; the auditor never imports them."""

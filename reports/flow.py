@@ -25,7 +25,7 @@ WIDE = 515.0
 """Points between the margins of an A4 page."""
 
 CELL_LIMIT = 1200
-NAME_LIMIT = 400
+NAME_LIMIT = 160
 NAME_COLUMNS = 74
 
 

@@ -14,7 +14,7 @@ import arabic_reshaper
 from bidi.algorithm import get_display
 
 LIMIT = 600
-"""Characters of one text that a report prints."""
+"""Characters of one text that a report prints, unless a caller knows better."""
 
 MARKS_IN_A_ROW = 3
 """Combining marks that real scripts stack; more only serve to smear ink over the lines around."""
@@ -41,15 +41,20 @@ def visible(text: object, limit: int = LIMIT) -> str:
 
     Args:
         text: Anything; its `str` is taken.
-        limit: Characters of the original that are kept; the number cut is said.
+        limit: Characters of the result; the number of original ones cut is said after it.
 
     Returns:
         Text without control characters. Markup is left as it is: each medium escapes its own.
     """
     raw = str(text)
-    kept = "".join(_seen(raw[:limit]))
-    cut = len(raw) - limit
-    return f"{kept}… [{cut:,} more characters]" if cut > 0 else kept
+    kept: list[str] = []
+    length = 0
+    for done, shown in enumerate(_seen(raw)):
+        length += len(shown)
+        if length > limit:
+            return f"{''.join(kept)}… [{len(raw) - done:,} more characters]"
+        kept.append(shown)
+    return "".join(kept)
 
 
 def _seen(raw: str) -> Iterator[str]:
@@ -110,13 +115,18 @@ def break_lines(text: str, columns: int) -> list[str]:
 
 
 def ascii_form(text: str, limit: int = LIMIT) -> str:
-    r"""Write text in ASCII, everything else as \uXXXX, so that it can be typed and compared.
+    r"""Write text in printable ASCII, everything else as \xXX or \uXXXX, to type and compare.
 
     Args:
         text: Any.
-        limit: Characters of the original that are kept.
+        limit: Characters of the result.
     """
-    return visible(text[:limit].encode("ascii", "backslashreplace").decode("ascii"), limit * 10)
+    return visible(text.encode("unicode_escape").decode("ascii"), limit)
+
+
+def is_typeable(text: str) -> bool:
+    """Return whether text is what it looks like: printable ASCII only."""
+    return text.isascii() and text.isprintable()
 
 
 def short(digest: str, length: int = 12) -> str:

@@ -104,6 +104,8 @@ class Words(BaseModel):
     page: Annotated[str, _takes("page")]
     yes: Plain
     no: Plain
+    media_name: Plain
+    media_name_ascii: Plain
     media_kind: Plain
     media_container: Plain
     media_codec: Plain
@@ -160,4 +162,7 @@ class Words(BaseModel):
     panel_report: Plain
     panel_folder: Plain
     panel_none: Plain
+    panel_more: Annotated[str, _takes("count")]
+    panel_numbers: Annotated[str, _takes("value", "low", "high")]
+    panel_lr: Annotated[str, _takes("value")]
     panel_boundary: Plain

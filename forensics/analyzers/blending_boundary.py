@@ -35,10 +35,10 @@ SEAM_PX = 5
 
 
 class BlendingBoundary(Analyzer):
-    """Six differences across the outline of the face, each a signal of its own.
+    """Seven differences across the outline of the face, each a signal of its own.
 
-    Limits: beards, glasses, head scarves, fringes and hard side light make edges there too; seamless
-    cloning leaves almost none; each signal alone is weak, which its calibration says.
+    Limits: beards, glasses, head scarves, fringes and hard side light make edges there too;
+    seamless cloning leaves almost none; each signal alone is weak, which its calibration says.
     Source: Li et al., "Face X-ray for More General Face Forgery Detection" (CVPR 2020), for the
     idea that a blend has a boundary; the statistics are ours.
     """
@@ -138,7 +138,7 @@ def _frame(track: FaceTrack, i: int, layout: Regions) -> tuple[float, float, flo
 
 
 def _block_contrast(fine: Plane, layout: Regions) -> float:
-    """Return log10 of how flat 8 px cells are inside over around: quantization leaves flat cells."""
+    """Return log10 of how flat cells are inside over around: quantization flattens cells."""
     power = cv2.blur(fine * fine, (8, 8))
     inside = float(np.percentile(power[layout.interior], 20)) + 1e-2
     around = float(np.percentile(power[layout.around], 20)) + 1e-2
@@ -185,11 +185,9 @@ def _square_gradient(mean: Plane) -> float:
 
 
 def _pictures(track: FaceTrack, layout: Regions) -> list[Picture]:
-    """Draw the gradient of the averaged track with the outline, and of a control region beside it."""
+    """Draw the averaged track's gradient with the outline, and with a control line beside it."""
     mean = _mean_luma(track)
-    gradient = cv2.magnitude(
-        cv2.Sobel(mean, cv2.CV_32F, 1, 0), cv2.Sobel(mean, cv2.CV_32F, 0, 1)
-    )
+    gradient = cv2.magnitude(cv2.Sobel(mean, cv2.CV_32F, 1, 0), cv2.Sobel(mean, cv2.CV_32F, 0, 1))
     shown = _shade(gradient)
     outline = layout.outline_px.round().astype(np.int32).reshape(-1, 1, 2)
     cv2.polylines(shown, [outline], True, (255, 176, 0), 1, cv2.LINE_AA)

@@ -11,6 +11,7 @@ import json
 import os
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,9 +38,7 @@ def entry_path(folder: Path, sha256: str, frames: int, landmarker: str) -> Path:
 
 def save(path: Path, found: Scan, tracks: tuple[FaceTrack, ...]) -> None:
     """Write a cache entry, complete or not at all."""
-    arrays: dict[str, np.ndarray] = {
-        f"table.{name}": getattr(found.table, name) for name in TABLE_ARRAYS
-    }
+    arrays: dict[str, Any] = {f"table.{name}": getattr(found.table, name) for name in TABLE_ARRAYS}
     head = {
         "media": found.media.model_dump(mode="json"),
         "shots": [shot.model_dump(mode="json") for shot in found.shots],
@@ -57,7 +56,8 @@ def save(path: Path, found: Scan, tracks: tuple[FaceTrack, ...]) -> None:
                 arrays[f"{track.id}.next.{i}"] = following
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial.npz")
-    np.savez(partial, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
+    arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
+    np.savez(partial, allow_pickle=False, **arrays)
     partial.replace(path)
 
 

@@ -85,7 +85,8 @@ def run(
             progress(number, len(entries))
         return rows
     found: dict[str, Row] = {}
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_one_thread) as pool:
         waiting = [pool.submit(examine, entry, protocol) for entry in entries]
         for number, done in enumerate(as_completed(waiting), start=1):
             row = done.result()
@@ -105,7 +106,7 @@ def examine(entry: Entry, protocol: Protocol) -> Row:
     """Examine one video as `forensics.audit` does, with faces from the cache where there are."""
     nothing = float("nan")
     try:
-        found, people, tracks, observations, verdict = _line(protocol.root / entry.path, protocol)
+        people, tracks, observations, verdict = _line(protocol.root / entry.path, protocol)
     except ForensicsError as error:
         return Row(entry, str(Conclusion.NOT_EXAMINABLE), nothing, nothing, {}, 0, nothing,
                    str(error))  # fmt: skip
@@ -120,9 +121,7 @@ def examine(entry: Entry, protocol: Protocol) -> Row:
 
 def _line(
     path: Path, protocol: Protocol
-) -> tuple[
-    Scan, tuple[TrackSummary, ...], tuple[FaceTrack, ...], list[Observation], Verdict
-]:
+) -> tuple[tuple[TrackSummary, ...], tuple[FaceTrack, ...], list[Observation], Verdict]:
     environment.seed(0)
     found, tracks = faces_of(path, protocol.frames, protocol.faces)
     material = Material(
@@ -141,9 +140,8 @@ def _line(
     weights, reasons = weigh(signals, people, calibration.shipped(), versions, digests)
     observations += reasons
     item = item_weight(weights, people)
-    return found, people, tracks, observations, conclude(
-        found.media, people, observations, weights, item
-    )
+    verdict = conclude(found.media, people, observations, weights, item)
+    return people, tracks, observations, verdict
 
 
 def _wanted(kind: type[Analyzer], names: Iterable[str]) -> bool:

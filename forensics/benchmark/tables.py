@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -118,11 +119,13 @@ def by_signal(rows: list[Row]) -> list[Figures]:
             groups = {row.entry.group for row in fakes}
             own = [row for row in reals if row.entry.group in groups]
             against = reals if method == OVERALL else own or reals
-            entry = figures(
-                method, fakes, against, lambda row, name=name: row.signals.get(name, float("nan"))
-            )
+            entry = figures(method, fakes, against, partial(_signal_of, name))
             result.append({"signal": name, **entry})
     return result
+
+
+def _signal_of(name: str, row: Row) -> float:
+    return row.signals.get(name, float("nan"))
 
 
 def score_table(rows: list[Row]) -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""The case file: a folder that keeps items, records and their log."""

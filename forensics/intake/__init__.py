@@ -1,0 +1,1 @@
+"""From a hostile file to faces: seal, probe, frames, shots, detection, tracks, quality."""

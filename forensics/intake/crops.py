@@ -18,9 +18,7 @@ ALIGNED_FACE_SHARE = 0.5
 left shows hair, ears, neck and background, the person's own controls."""
 
 
-def square_around(
-    box_xyxy_px: NDArray[np.float64], scale: float
-) -> tuple[float, float, float]:
+def square_around(box_xyxy_px: NDArray[np.float64], scale: float) -> tuple[float, float, float]:
     """Return left, top and side in px of the square around a box.
 
     Args:
@@ -71,9 +69,7 @@ def mean_face() -> NDArray[np.float64]:
     return np.asarray(face + ALIGNED_SIZE_PX / 2, dtype=np.float64)
 
 
-def umeyama(
-    source: NDArray[np.float64], target: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def umeyama(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
     """Fit the similarity that takes source points to target points, least squares.
 
     Args:

@@ -69,9 +69,7 @@ class FaceDetector:
     Limits: faces under about 1/25 of the frame's short side are missed.
     """
 
-    def __init__(
-        self, threshold: float = 0.5, steps_px: tuple[int, ...] = (192, 384, 736)
-    ) -> None:
+    def __init__(self, threshold: float = 0.5, steps_px: tuple[int, ...] = (192, 384, 736)) -> None:
         self._weights = _weights()
         # cv2.dnn gives wrong boxes once a network has seen an input of another size: one a size.
         self._nets: OrderedDict[tuple[int, int], CenterFace] = OrderedDict()

@@ -54,9 +54,7 @@ def head_pose(
     return (float(pitch), float(yaw), float(roll))
 
 
-def landmarks_disagree(
-    landmarks_px: NDArray[np.float64], points_px: NDArray[np.float64]
-) -> bool:
+def landmarks_disagree(landmarks_px: NDArray[np.float64], points_px: NDArray[np.float64]) -> bool:
     """Say whether 68 landmarks and the detector's five points are of different faces.
 
     Args:

@@ -146,9 +146,7 @@ def probe(path: Path) -> Container:
     except OSError as error:
         raise UnreadableItem(f"{path.name} cannot be read: {error.strerror}") from error
     if movie is None:
-        return Container(
-            name, tags, streams=streams, encoder_settings=settings, packets=packets
-        )
+        return Container(name, tags, streams=streams, encoder_settings=settings, packets=packets)
     return Container(
         name, tags, streams=streams, boxes=tuple(movie.boxes), boxes_capped=movie.capped,
         damage=tuple(movie.damage), brand=movie.brand, compatible_brands=movie.compatible,

@@ -50,9 +50,7 @@ def track_quality(track: FaceTrack) -> Quality:
         face_px=round_floats(track.face_px),
         sharpness=round_floats(float(np.median([frame_sharpness(c) for c in crops]))),
         exposure=round_floats(float(np.median([f.mean() for f in faces])) / 255),
-        clipped_share=round_floats(
-            float(np.median([((f < 4) | (f > 251)).mean() for f in faces]))
-        ),
+        clipped_share=round_floats(float(np.median([((f < 4) | (f > 251)).mean() for f in faces]))),
         occluded_share=round_floats(float(track.disagreement.mean())),
         qp=round_floats(float(np.median(qp))) if len(qp) else None,
         blockiness=round_floats(

@@ -155,7 +155,8 @@ def scan(
             small = raw.rgb(*SHOT_SIZE_PX)
             rows.add(raw, small)
             timecode = FrameTimecode(raw.index, 25.0)
-            cuts += [int(cut.frame_num) for cut in shot_detector.process_frame(timecode, small[..., ::-1])]
+            bgr = small[..., ::-1]
+            cuts += [int(cut.frame_num) for cut in shot_detector.process_frame(timecode, bgr)]
             if raw.pts_s >= next_s:
                 # Small input first. Where the last frames had no face, the larger input is tried
                 # on every fourth frame only, so that footage without faces is not slow.

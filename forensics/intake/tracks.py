@@ -251,7 +251,7 @@ class _Cutter:
                     row["next"] = self.spool.put(align(rgb, row["matrix"]))  # type: ignore[arg-type]
 
     def tracks(self, shape: tuple[int, int]) -> tuple[FaceTrack, ...]:
-        made = []
+        made: list[FaceTrack] = []
         for chain, rows in zip(self.chains, self.rows, strict=True):
             if rows:
                 made.append(_track(len(made) + 1, chain, rows, self.spool, shape))
@@ -335,5 +335,3 @@ def cut_tracks(
                 cutter.take(raw)
                 progress(raw.index + 1, last + 1)
     return cutter.tracks((found.media.height_px, found.media.width_px))
-
-

@@ -1,0 +1,1 @@
+"""Models that ship with the tool, one folder a version, and what finds and checks them."""

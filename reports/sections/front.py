@@ -9,7 +9,7 @@ from forensics.interpretation.strength import band_of, edges_of
 from forensics.record import Conclusion, LikelihoodRatio, TrackVerdict, Verdict
 from reports.content import Banner, Bar, Block, Bullets, Case, Name, Paragraph, Person
 from reports.numbers import ratio, seconds, signed
-from reports.text import ascii_form
+from reports.text import ascii_form, is_typeable
 
 AGAINST_LOG10 = 0.3
 """A contribution this far (a factor of two) against the result is printed as a contradiction."""
@@ -38,7 +38,7 @@ def item(case: Case) -> list[Block]:
     )  # fmt: skip
     same = record.item.sha256 == record.item.sha256_after
     blocks: list[Block] = [Name(record.item.name)]
-    if not record.item.name.isascii():
+    if not is_typeable(record.item.name):
         blocks.append(Paragraph(ascii_form(record.item.name, 200), words.name_ascii, "note"))
     size = words.size.format(size=f"{record.item.size_bytes:,}")
     state = words.unchanged if same else words.changed
@@ -221,7 +221,11 @@ def contradictions(case: Case) -> list[Block]:
     if len(kinds) > 1:
         tally = counted(case, (one.conclusion for one in record.verdict.tracks))
         lines.append(words.people_differ.format(kinds=tally))
-    for weight in record.weights:
+    told: set[tuple[tuple[str, float], ...]] = set()
+    for weight in sorted(record.weights, key=lambda one: one.track is None):
+        if weight.contributions in told:  # the item's are often those of its strongest person
+            continue
+        told.add(weight.contributions)
         who = words.item if weight.track is None else words.face.format(id=weight.track)
         lines += _against(case, weight, who)
     return (

@@ -19,6 +19,7 @@ from reports.content import (
 from reports.numbers import plain, ratio, seconds, signed
 from reports.sections.exhibits import about
 from reports.sections.front import human, signal_name
+from reports.text import ascii_form, is_typeable
 
 
 def propositions(case: Case) -> list[Block]:
@@ -140,7 +141,11 @@ def media(case: Case) -> list[Block]:
     """Print what the decoder said of the item, and how good each face is."""
     words, found = case.template.words, case.record.media
     yes_no = {True: words.yes, False: words.no}
+    name = case.record.item.name
+    typed = () if is_typeable(name) else ((words.media_name_ascii, ascii_form(name, 1000)),)
     rows = (
+        (words.media_name, name),
+        *typed,
         (words.media_kind, found.kind),
         (words.media_container, found.container),
         (words.media_codec, found.codec),
