@@ -1,0 +1,58 @@
+"""`audit calibrate`: fit the weights of signals and their map to likelihood ratios."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+
+from forensics.errors import MaterialError
+from forensics.output import writing
+from forensics.progress import Bars
+
+app = typer.Typer(no_args_is_help=True, help="Fit likelihood ratios on faces of known origin.")
+
+
+@app.command()
+def population(
+    material: Annotated[Path, typer.Option(help="Packed faces, from `audit train`.")],
+    videos: Annotated[Path, typer.Option(help="Folder for the videos that are made.")],
+    out: Annotated[Path, typer.Option(help="Table of signals to write, CSV.")],
+    train: Annotated[int, typer.Option(help="Identities for the weights.")] = 300,
+    takes: Annotated[int, typer.Option(help="Pairs of videos a held-out identity.")] = 2,
+    seed: Annotated[int, typer.Option(help="Of everything drawn.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Videos at a time.")] = 2,
+) -> None:
+    """Make genuine and pseudo-fake videos of known identities and measure every signal."""
+    from forensics.training.signal_table import Plan, measure
+
+    with Bars(Console(stderr=True)) as bars:
+        plan = Plan(material, videos, train, takes, seed)
+        table = measure(plan, jobs, lambda done, total: bars.update("videos", done, total))
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(out, index=False, lineterminator="\n")
+    print(f"{len(table)} videos of {table.identity.nunique()} identities: {out}")
+
+
+@app.command()
+def fit(
+    table: Annotated[Path, typer.Argument(help="Table of signals, from `calibrate population`.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model version to write.")],
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+) -> None:
+    """Fit the fusion of the hand-made signals and print how it does on held-out identities."""
+    from forensics.training.weights import fit_fusion, report
+
+    if not table.exists():
+        raise MaterialError(f"{table} is not there; make it with `audit calibrate population`")
+    signals = pd.read_csv(table)
+    calibration = fit_fusion(signals, seed)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        text = calibration.model_dump_json(indent=1) + "\n"
+        (out / "calibration.json").write_text(text, encoding="utf-8")
+    print(report(calibration, signals))

@@ -1,0 +1,165 @@
+"""The population that the hand-made calibration speaks for: stills animated as videos.
+
+Each identity gives pairs of short H.264 videos that differ in the recipe alone, over a grid of
+sizes and compression. They go through intake and every analyzer like any item.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forensics import environment
+from forensics.analyzer import Material, discover
+from forensics.benchmark.protocol import summaries
+from forensics.errors import ForensicsError
+from forensics.intake.landmarks import DlibLandmarker
+from forensics.intake.probe import probe
+from forensics.intake.scan import scan
+from forensics.intake.tracks import cut_tracks
+from forensics.record import Signal
+from forensics.training.animate import FRAMES, animate, sample_take, swap_recipe, write_video
+from forensics.training.material import Face, load
+from forensics.training.pseudo_fakes import Donor
+
+CHUNK = 20
+"""Identities a worker takes at a time."""
+
+DONOR_POOL = 24
+"""Of so many other faces the most alike in shape is put in."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which videos are made.
+
+    Attributes:
+        material: Faces, as `material.save` writes them.
+        videos: Folder the videos are kept in; those that are there are not made again.
+        train: Identities whose signals the weights are fitted on.
+        takes: Pairs of videos of each held-out identity; the others give one.
+        seed: Of everything drawn.
+    """
+
+    material: Path
+    videos: Path
+    train: int = 300
+    takes: int = 2
+    seed: int = 0
+
+
+def measure(
+    plan: Plan, jobs: int, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> pd.DataFrame:
+    """Make the videos and run intake and every analyzer over them.
+
+    Returns:
+        A row a video: identity, source, held_out, fake, family, quality, and a column a signal
+        named "analyzer.name". Videos in which no face is found are left out.
+    """
+    faces = [face for face in load(plan.material) if face.source != "clip"]
+    held_out = [i for i, face in enumerate(faces) if face.held_out]
+    others = [i for i, face in enumerate(faces) if not face.held_out]
+    rng = np.random.default_rng(plan.seed)
+    train = rng.permutation(others)[: plan.train].tolist()
+    todo = [(i, 0) for i in train] + [(i, take) for i in held_out for take in range(plan.takes)]
+    plan.videos.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, object]] = []
+    progress(0, len(todo))
+    chunks = [todo[start : start + CHUNK] for start in range(0, len(todo), CHUNK)]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start) as pool:
+        waiting = {pool.submit(_measure, plan, chunk): len(chunk) for chunk in chunks}
+        done = 0
+        for finished in as_completed(waiting):
+            rows += finished.result()
+            done += waiting[finished]
+            progress(done, len(todo))
+    table = pd.DataFrame(rows)
+    return table.sort_values(["identity", "take", "fake"]).reset_index(drop=True)
+
+
+def _start() -> None:
+    cv2.setNumThreads(1)
+
+
+def _measure(plan: Plan, chunk: list[tuple[int, int]]) -> list[dict[str, object]]:
+    faces = load(plan.material)
+    rows = [_one(plan, faces, n, take, fake) for n, take in chunk for fake in (False, True)]
+    return [row for row in rows if row is not None]
+
+
+def _one(
+    plan: Plan, faces: list[Face], number: int, take_number: int, fake: bool
+) -> dict[str, object] | None:
+    face = faces[number]
+    key = hashlib.sha256(f"{plan.seed}:{face.identity}:{take_number}".encode()).digest()
+    rng = np.random.default_rng(int.from_bytes(key[:8], "big"))
+    take = sample_take(rng, face.box_side_px)
+    recipe = swap_recipe(rng)
+    path = plan.videos / f"{key[:8].hex()}-{'fake' if fake else 'real'}.mp4"
+    if not path.exists():
+        donor = _donor(faces, face, rng) if recipe.use_donor else None
+        frames = animate(face, take, recipe if fake else None, donor, FRAMES)
+        partial = path.with_suffix(".partial.mp4")
+        write_video(frames, partial, take.crf)
+        partial.replace(path)
+    signals = signals_of(path)
+    if signals is None:
+        return None
+    return {
+        "identity": face.identity, "source": face.source, "held_out": face.held_out,
+        "take": take_number, "fake": fake, "family": recipe.family if fake else "genuine",
+        "crf": take.crf, "video": path.name, **signals,
+    }  # fmt: skip
+
+
+def _donor(faces: list[Face], face: Face, rng: np.random.Generator) -> Donor:
+    """Pick the nearest of a few other faces of the same side of the split, by landmark shape."""
+    pool = [f for f in faces if f.held_out == face.held_out and f.identity != face.identity]
+    picks = [pool[int(i)] for i in rng.integers(0, len(pool), DONOR_POOL)]
+    own = _shape(face)
+    best = min(picks, key=lambda other: float(np.abs(_shape(other) - own).sum()))
+    return best.rgb, best.landmarks_px
+
+
+def _shape(face: Face) -> NDArray[np.float64]:
+    points = face.landmarks_px.astype(np.float64)
+    centered = points - points.mean(axis=0)
+    return np.asarray(centered / np.abs(centered).max(), dtype=np.float64)
+
+
+def signals_of(path: Path) -> dict[str, float] | None:
+    """Run intake and every analyzer over one video; None where no face is found."""
+    environment.seed(0)
+    try:
+        found = scan(path)
+        tracks = cut_tracks(path, found, DlibLandmarker())
+    except ForensicsError:
+        return None
+    if not tracks:
+        return None
+    track = max(tracks, key=lambda t: (len(t), t.face_px))
+    material = Material(
+        path=path, media=found.media, container=probe(path), frame_table=found.table,
+        shots=found.shots, tracks=(track,),
+    )  # fmt: skip
+    quality = summaries((track,))[0].quality
+    row = {
+        "face_px": quality.face_px, "sharpness": quality.sharpness,
+        "blockiness": quality.blockiness, "qp": quality.qp or float("nan"),
+    }  # fmt: skip
+    for kind in discover():
+        if kind.weighed:
+            for seen in kind().analyze(material).observations:
+                if isinstance(seen, Signal):
+                    row[f"{seen.analyzer}.{seen.name}"] = seen.score
+    return row
