@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,7 +23,10 @@ from torch import distributed as dist
 from torch.nn import functional
 
 from forensics.training.network import Discriminator, imagenet_discriminator, score, to_input
-from forensics.training.pack import INPUT_PX, STORED_PX, Pack, read_shards
+from forensics.training.pack import CROP_PX, INPUT_PX, STORED_PX, Pack, read_shards, shrink
+
+CLEAR_CRF = 28
+"""Pairs up to this crf are what a run begins with: traces are learned where they can be seen."""
 
 _MAP_STEP = 4  # input px of one stored map px
 _RESERVE = 0.02  # share of the time that the last step may overrun
@@ -46,10 +50,11 @@ class Settings:
         checkpoint_s: Seconds between checkpoints.
         evaluate_s: Seconds between evaluations on held-out identities.
         max_steps: Stop after so many steps; 0 for no limit.
+        device: "cpu" or "cuda".
     """
 
     minutes: float = 40.0
-    pairs: int = 12
+    pairs: int = 8
     rate: float = 4e-4
     warm_up_steps: int = 100
     decay: float = 0.01
@@ -61,6 +66,7 @@ class Settings:
     checkpoint_s: float = 120.0
     evaluate_s: float = 480.0
     max_steps: int = 0
+    device: str = "cpu"
 
 
 class PairSource:
@@ -69,15 +75,22 @@ class PairSource:
     def __init__(self, shards: list[Pack]) -> None:
         self._shards = shards
         self._ends = np.cumsum([len(shard) for shard in shards])
+        crf = np.array([note["degradation"]["crf"] for shard in shards for note in shard.notes])
+        self._clear = np.flatnonzero(crf <= CLEAR_CRF)
 
     def __len__(self) -> int:
         """Return the number of pairs."""
         return int(self._ends[-1])
 
     def batch(
-        self, count: int, rng: np.random.Generator
+        self, count: int, rng: np.random.Generator, clear_share: float = 0.0
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Draw `count` pairs.
+
+        Args:
+            count: How many.
+            rng: Where the draw comes from.
+            clear_share: Share of them drawn from the lightly compressed pairs alone.
 
         Returns:
             (2 count, INPUT_PX, INPUT_PX, 3) uint8, genuine first, and the (count, INPUT_PX / 8,
@@ -85,7 +98,11 @@ class PairSource:
         """
         crops: list[NDArray[np.uint8]] = []
         maps: list[NDArray[np.float32]] = []
-        for index in rng.integers(0, len(self), count):
+        drawn = rng.integers(0, len(self), count)
+        if len(self._clear):
+            clear = rng.choice(self._clear, count)
+            drawn = np.where(rng.random(count) < clear_share, clear, drawn)
+        for index in drawn:
             which = int(np.searchsorted(self._ends, index, side="right"))
             shard = self._shards[which]
             at = int(index - (self._ends[which] - len(shard)))
@@ -99,14 +116,16 @@ class PairSource:
     def _change(
         shard: Pack, at: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        room = (STORED_PX - INPUT_PX) // _MAP_STEP
+        room = (STORED_PX - CROP_PX) // _MAP_STEP
         x, y = rng.integers(0, room + 1, 2)
-        rows = slice(int(y) * _MAP_STEP, int(y) * _MAP_STEP + INPUT_PX)
-        columns = slice(int(x) * _MAP_STEP, int(x) * _MAP_STEP + INPUT_PX)
+        rows = slice(int(y) * _MAP_STEP, int(y) * _MAP_STEP + CROP_PX)
+        columns = slice(int(x) * _MAP_STEP, int(x) * _MAP_STEP + CROP_PX)
         pair = np.stack([shard.genuine[at, rows, columns], shard.fake[at, rows, columns]])
-        side = INPUT_PX // _MAP_STEP
+        side = CROP_PX // _MAP_STEP
         edge = shard.boundary[at, int(y) : int(y) + side, int(x) : int(x) + side] / np.float32(255)
-        edge = edge.reshape(side // 2, 2, side // 2, 2).max(axis=(1, 3))
+        edge = cv2.dilate(edge, np.ones((2, 2), np.uint8))
+        cells = INPUT_PX // 8
+        edge = cv2.resize(edge, (cells, cells), interpolation=cv2.INTER_AREA)
         if rng.random() < 0.5:
             pair, edge = pair[:, :, ::-1], edge[:, ::-1]
         if rng.random() < 0.6:
@@ -114,10 +133,11 @@ class PairSource:
             table = np.clip(np.arange(256)[:, None] * gain + rng.normal(0, 8), 0, 255)
             pair = np.rint(table).astype(np.uint8)[pair, np.arange(3)]
         if rng.random() < 0.1:
-            left, top = rng.integers(0, INPUT_PX - 24, 2)
+            left, top = rng.integers(0, CROP_PX - 24, 2)
             wide, high = rng.integers(16, 64, 2)
             pair = pair.copy()
             pair[:, top : top + high, left : left + wide] = rng.integers(0, 256, 3)
+        pair = np.stack([shrink(branch) for branch in pair])
         return np.asarray(pair, dtype=np.uint8), np.asarray(edge, dtype=np.float32)
 
 
@@ -126,11 +146,11 @@ def loss_of(
 ) -> tuple[Tensor, dict[str, float]]:
     """Return the loss of a batch from `PairSource.batch`, and its parts for the log."""
     count = len(maps)
-    out = network(to_input(crops))
-    labels = torch.full((2 * count,), plan.label_margin)
+    out = network(to_input(crops).to(plan.device))
+    labels = torch.full((2 * count,), plan.label_margin, device=plan.device)
     labels[count:] = 1 - plan.label_margin
     seams = torch.zeros_like(out.boundary)
-    seams[count:] = torch.from_numpy(maps)
+    seams[count:] = torch.from_numpy(maps).to(plan.device)
     by_class = functional.binary_cross_entropy_with_logits(out.logit, labels)
     by_seam = functional.binary_cross_entropy_with_logits(out.boundary, seams)
     # Most of the error is an offset between videos; within a pair there is none.
@@ -170,6 +190,7 @@ class Trainer:
             own = self.network.state_dict()  # heads of another width stay as they are
             fitting = {k: v for k, v in start_from.items() if own[k].shape == v.shape}
             self.network.load_state_dict(fitting, strict=False)
+        self.network.to(plan.device)
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         weights = self.network.parameters()
         self.optimizer = torch.optim.AdamW(weights, lr=plan.rate, weight_decay=plan.decay)
@@ -184,7 +205,9 @@ class Trainer:
         """Take up the run where its checkpoint left it; say whether there was one."""
         if not self.checkpoint_path.exists():
             return False
-        stored: dict[str, Any] = torch.load(self.checkpoint_path, weights_only=True)
+        stored: dict[str, Any] = torch.load(
+            self.checkpoint_path, map_location=self.plan.device, weights_only=True
+        )
         self.network.load_state_dict(stored["network"])
         self.optimizer.load_state_dict(stored["optimizer"])
         self.average = stored["average"]
@@ -220,7 +243,9 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate_now()
         self.network.train()
-        loss, parts = loss_of(self.network, *self.source.batch(self.plan.pairs, rng), self.plan)
+        share = self.elapsed_s / (60 * self.plan.minutes)
+        batch = self.source.batch(self.plan.pairs, rng, max(0.0, 1 - 2 * share))
+        loss, parts = loss_of(self.network, *batch, self.plan)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._share_gradients()
@@ -303,8 +328,8 @@ def evaluate(network: Discriminator, held_out: list[Pack], most: int = 10**6) ->
     """Return image AUC on held-out pairs, in all, by family and by compression."""
     from sklearn.metrics import roc_auc_score
 
-    shift = (STORED_PX - INPUT_PX) // 2
-    middle = slice(shift, shift + INPUT_PX)
+    shift = (STORED_PX - CROP_PX) // 2
+    middle = slice(shift, shift + CROP_PX)
     genuine: list[float] = []
     fake: list[float] = []
     notes: list[dict[str, Any]] = []
@@ -312,8 +337,9 @@ def evaluate(network: Discriminator, held_out: list[Pack], most: int = 10**6) ->
         count = min(len(shard), most - len(notes))
         if count <= 0:
             break
-        genuine += score(network, shard.genuine[:count, middle, middle])[0].tolist()
-        fake += score(network, shard.fake[:count, middle, middle])[0].tolist()
+        for branch, scores in ((shard.genuine, genuine), (shard.fake, fake)):
+            crops = np.stack([shrink(crop) for crop in branch[:count, middle, middle]])
+            scores += score(network, crops)[0].tolist()
         notes += shard.notes[:count]
     groups: dict[str, list[int]] = {"all": list(range(len(notes)))}
     for index, note in enumerate(notes):
@@ -333,6 +359,7 @@ def _process(
     rank: int, world: int, folder: Path, packs: Path, plan: Settings, start_from: Path | None
 ) -> None:
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     if world > 1:
         meeting = folder / "meeting"
         dist.init_process_group("gloo", f"file://{meeting.resolve()}", rank=rank, world_size=world)

@@ -179,14 +179,15 @@ def score(
         (N,) logits and (N, S / 8, S / 8) boundary probabilities, float32.
     """
     logits, maps = [], []
+    device = network.logit.weight.device
     for start in range(0, len(rgb), batch):
-        x = to_input(rgb[start : start + batch])
+        x = to_input(rgb[start : start + batch]).to(device)
         out = network(x)
         logit, boundary = out.logit, torch.sigmoid(out.boundary)
         if mirrored:
             other = network(torch.flip(x, dims=(3,)))
             logit = (logit + other.logit) / 2
             boundary = (boundary + torch.flip(torch.sigmoid(other.boundary), dims=(2,))) / 2
-        logits.append(logit.numpy())
-        maps.append(boundary.numpy())
+        logits.append(logit.cpu().numpy())
+        maps.append(boundary.cpu().numpy())
     return np.concatenate(logits).astype(np.float32), np.concatenate(maps).astype(np.float32)

@@ -22,13 +22,16 @@ from forensics.training.pseudo_fakes import apply, face_size_px, sample_recipe
 from forensics.training.scenes import stage
 
 STORED_PX = 208
-"""Side of a stored crop; the network sees a square of `INPUT_PX` within it."""
+"""Side of a stored crop; the network sees a square of `CROP_PX` within it."""
 
-INPUT_PX = 192
-"""Side of what the network sees."""
+CROP_PX = 192
+"""Side of a crop as it is cut from a frame, a square of `CROP_SCALE` around the box."""
+
+INPUT_PX = 160
+"""Side of what the network sees: the crop, averaged down."""
 
 CROP_SCALE = 1.3
-"""Side of what the network sees over the longer side of the detector's box."""
+"""Side of a crop over the longer side of the detector's box."""
 
 MAP_PX = 52
 """Side of a stored boundary map: a quarter of `STORED_PX`."""
@@ -136,7 +139,7 @@ class PairMaker:
         chain = sample_degradation(rng)
         jitter = (float(rng.uniform(-0.04, 0.04)), float(rng.uniform(-0.04, 0.04)))
         zoom = float(np.exp(rng.uniform(np.log(0.9), np.log(1.12))))
-        side = box_px * CROP_SCALE * zoom * STORED_PX / INPUT_PX
+        side = box_px * CROP_SCALE * zoom * STORED_PX / CROP_PX
         where = (rgb.shape[0] / 2 + jitter[0] * box_px, rgb.shape[0] / 2 + jitter[1] * box_px)
         crops = [cut(degrade(chain, branch), where, side, STORED_PX) for branch in (rgb, fake)]
         edge = cut(boundary_of(alpha), where, side, MAP_PX)
@@ -187,6 +190,12 @@ def cut(
     )  # fmt: skip
     how = cv2.INTER_AREA if whole > size_px else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(padded, (size_px, size_px), interpolation=how))
+
+
+def shrink(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Average a (CROP_PX, CROP_PX, 3) crop down to what the network sees."""
+    size = (INPUT_PX, INPUT_PX)
+    return np.asarray(cv2.resize(np.ascontiguousarray(crop), size, interpolation=cv2.INTER_AREA))
 
 
 def write_shard(maker: PairMaker, numbers: range, folder: Path, name: str) -> Path:
