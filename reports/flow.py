@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import singledispatch
 from pathlib import Path
 
@@ -64,15 +64,22 @@ class Page:
         exhibits: Folder of the pictures.
         words: Wording.
         show_faces: Do not blur.
+        loaded: Pictures so far; a report is laid out twice.
     """
 
     exhibits: Path
     words: Words
     show_faces: bool
+    loaded: dict[tuple[str, int], Picture] = field(default_factory=dict)
 
     def picture(self, exhibit: Exhibit, most_px: int) -> Picture:
-        """Load an exhibit, checked and blurred as it must be."""
-        return load(exhibit, self.exhibits, self.words, show_faces=self.show_faces, most_px=most_px)
+        """Load an exhibit once, checked and blurred as it must be."""
+        key = (exhibit.file, most_px)
+        if key not in self.loaded:
+            self.loaded[key] = load(
+                exhibit, self.exhibits, self.words, show_faces=self.show_faces, most_px=most_px
+            )
+        return self.loaded[key]
 
 
 def para(text: str, style: str, limit: int = CELL_LIMIT, label: str = "") -> Para:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Callable
@@ -18,14 +19,13 @@ from forensics.record import CaseRecord
 from reports import figures
 from reports.content import Case, Part, Scale, record_digest
 from reports.flow import WIDE, Heading, Page, para, section
-from reports.fonts import BODY, MONO, line, register, width
+from reports.fonts import BODY, MONO, line, register
 from reports.sections import compose
 from reports.template import load
 from reports.text import short, visible
 
 MARGIN = (A4[0] - WIDE) / 2
 FOOT = 40.0
-TOTAL = "total-pages"
 
 
 def render_pdf(
@@ -73,23 +73,32 @@ def _write(out: Path, build: Callable[[Path], None]) -> None:
 
 
 def _build(case: Case, exhibits: Path, path: Path) -> None:
+    """Lay the report out twice: the first time only to learn how many pages there are.
+
+    A form that is filled in at the end would save a pass, but then readers that extract or
+    speak the text would not find the number.
+    """
     register()
-    record, template = case.record, case.template
-    digest = record_digest(record)
+    parts = compose(case)
+    page = Page(exhibits, case.template.words, case.show_faces)
+    digest = record_digest(case.record)
+    counted = _document(case, io.BytesIO(), digest, 0)
+    counted.build(_story(parts, case, page))
+    _document(case, path, digest, counted.page).build(_story(parts, case, page))
 
+
+def _document(case: Case, out: Path | io.BytesIO, digest: str, total: int) -> BaseDocTemplate:
     def foot(canvas: Canvas, _document: BaseDocTemplate) -> None:
-        _foot(canvas, case, digest)
+        _foot(canvas, case, digest, total)
 
+    record, template = case.record, case.template
     frame = Frame(MARGIN, FOOT, WIDE, A4[1] - FOOT - 34, 0, 0, 0, 0)
-    document = BaseDocTemplate(
-        str(path), pagesize=A4, invariant=1, pageCompression=1, lang=template.lang,
-        title=visible(f"{template.title}: {record.item.name}", 200),
+    return BaseDocTemplate(
+        str(out) if isinstance(out, Path) else out, pagesize=A4, invariant=1, pageCompression=1,
+        lang=template.lang, title=visible(f"{template.title}: {record.item.name}", 200),
         author=visible(f"{record.tool.name} {record.tool.version}"),
         pageTemplates=[PageTemplate("page", [frame], onPage=foot)],
     )  # fmt: skip
-    page = Page(exhibits, template.words, case.show_faces)
-    story = _story(compose(case), case, page)
-    document.build(story, canvasmaker=_Counted)
 
 
 def _story(parts: tuple[Part, ...], case: Case, page: Page) -> list[Flowable]:
@@ -107,7 +116,7 @@ def _story(parts: tuple[Part, ...], case: Case, page: Page) -> list[Flowable]:
     return story
 
 
-def _foot(canvas: Canvas, case: Case, digest: str) -> None:
+def _foot(canvas: Canvas, case: Case, digest: str, total: int) -> None:
     """Print what ties this page to the record and the item."""
     words, record = case.template.words, case.record
     canvas.saveState()
@@ -123,28 +132,6 @@ def _foot(canvas: Canvas, case: Case, digest: str) -> None:
     canvas.setFont(MONO, 6.2)
     canvas.drawString(MARGIN, 15.5, line(words.footer_record.format(digest=digest), MONO, 200))
     canvas.setFont(BODY, 7)
-    place = line(words.page.format(page=canvas.getPageNumber()), BODY)
-    right = A4[0] - MARGIN - 16
-    canvas.drawRightString(right, 24, place)
-    canvas.translate(right + 2, 24)
-    canvas.doForm(TOTAL)
+    place = words.page.format(page=canvas.getPageNumber(), total=total)
+    canvas.drawRightString(A4[0] - MARGIN, 24, line(place, BODY))
     canvas.restoreState()
-
-
-class _Counted(Canvas):  # type: ignore[misc]
-    """A canvas that fills in the number of pages at the end, in one pass.
-
-    Every page places a form that is only defined once the last page is known.
-    """
-
-    def save(self) -> None:
-        """Define the form with the number of pages, then write the document."""
-        if self._code:
-            self.showPage()
-        total = str(self.getPageNumber() - 1)
-        self.beginForm(TOTAL, 0, -2, max(width(total, BODY, 7), 1), 8)
-        self.setFillColor(figures.FAINT)
-        self.setFont(BODY, 7)
-        self.drawString(0, 0, total)
-        self.endForm()
-        super().save()

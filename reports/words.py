@@ -101,7 +101,7 @@ class Words(BaseModel):
     digest_record: Plain
     footer: Annotated[str, _takes("title", "item", "tool")]
     footer_record: Annotated[str, _takes("digest")]
-    page: Annotated[str, _takes("page")]
+    page: Annotated[str, _takes("page", "total")]
     yes: Plain
     no: Plain
     media_name: Plain
