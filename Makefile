@@ -5,7 +5,7 @@ VIDEO ?= fixtures/swapped-one-face.mp4
 OUT ?= demo-audit
 JOBS ?= 2
 
-.PHONY: demo test check setup clean
+.PHONY: demo test check setup clean schema
 
 setup: $(VENV)/.ready
 
@@ -28,3 +28,6 @@ check: setup
 
 clean:
 	rm -rf $(VENV) demo-audit
+
+schema: setup
+	$(VENV)/bin/python -m forensics.schema > schemas/record-1.schema.json

@@ -13,7 +13,7 @@ Each class has one exit code and one sentence that tells the user what to do::
     ├── InvalidRecord           8   record.json is broken, or of another schema
     ├── OutputError
     │   ├── OutputNotWritable   9   read-only, or a file stands where a folder should
-    │   └── DiskFull           11
+    │   └── DiskFull           11   no space is left
     ├── ManifestError          12   a manifest is missing columns or names missing files
     ├── SourceIndexError       13   a source index is missing, broken, locked or of another version
     ├── CaseError              14   a case is missing, incomplete, or does not verify
