@@ -105,8 +105,9 @@ def _interval(figure: Drawing, bar: Bar, x_of: Callable[[float], float], y: floa
     figure.add(Polygon(diamond, fillColor=INK, strokeColor=white, strokeWidth=0.6))
 
 
-STRIP_HIGH = 40.0
-STRIP_LEFT = 34.0
+STRIP_HIGH = 30.0
+STRIP_LEFT = 32.0
+STRIP_HEAD = 17.0
 
 
 def timeline_strip(timeline: Timeline, strip: Strip, wide: float, *, axis: bool) -> Drawing:
@@ -118,33 +119,31 @@ def timeline_strip(timeline: Timeline, strip: Strip, wide: float, *, axis: bool)
         wide: Points.
         axis: Write the times under it.
     """
-    foot = 17.0 if axis else 3.0
-    high = STRIP_HIGH + foot + 10
-    figure = Drawing(wide, high)
-    left, right, base, top = STRIP_LEFT, wide - 6, foot, foot + STRIP_HIGH
+    base = 11.0 if axis else 3.0
+    figure = Drawing(wide, base + STRIP_HIGH + STRIP_HEAD)
+    left, right, top = STRIP_LEFT, wide - 8, base + STRIP_HIGH
     span = max(timeline.end_s - timeline.start_s, 1e-9)
 
     def x_of(time_s: float) -> float:
         return left + (time_s - timeline.start_s) / span * (right - left)
 
-    note = line(strip.note, BODY, 90)
-    room = right - left - width(note, BODY, 6.5) - 8
-    figure.add(
-        _label(left, top + 2.5, _fitted(strip.title, BOLD, 7, room), 7, font=BOLD, color=INK)
-    )
-    figure.add(_label(right, top + 2.5, note, 6.5, "end"))
+    for text, up, font, size, color in (
+        (strip.title, 9.5, BOLD, 6.8, INK), (strip.note, 2.2, BODY, 6.0, FAINT),
+    ):  # fmt: skip
+        fitted = _fitted(text, font, size, right - left)
+        figure.add(_label(left, top + up, fitted, size, font=font, color=color))
     figure.add(
         Rect(
             left, base, right - left, STRIP_HIGH, fillColor=PAPER, strokeColor=GRID, strokeWidth=0.5
         )
     )
-    for time_s in ticks(timeline.start_s, timeline.end_s):
+    for time_s in ticks(timeline.start_s, timeline.end_s, 6):
         x = x_of(time_s)
         figure.add(Line(x, base, x, top, strokeColor=GRID, strokeWidth=0.4))
-        if axis:
-            figure.add(_label(x, base - 7.5, plain(time_s, 4), 5.5, "middle"))
+        if axis and x < right - 16:
+            figure.add(_label(x, base - 7, plain(time_s, 4), 5.5, "middle"))
     if axis:
-        figure.add(_label(right, base - 15, timeline.axis, 5.5, "end"))
+        figure.add(_label(right, base - 7, timeline.axis, 5.5, "end"))
     for cut in timeline.cuts_s:
         figure.add(
             Line(x_of(cut), base, x_of(cut), top, strokeColor=INK, strokeWidth=0.8,

@@ -198,6 +198,12 @@ def _placed(picture: Picture, wide: float, high: float) -> Flowable:
 
 
 THUMBNAIL = 52.0
+PLATE = 210.0
+BLURRED_PLATE = 70.0
+"""A blurred picture only keeps its place; no more room than that."""
+
+COLUMNS = 2
+"""Of the small multiples of a timeline."""
 
 
 @flow.register
@@ -246,7 +252,9 @@ def _(block: content.Plate, page: Page) -> list[Flowable]:
             bottom.append([para(block.no_control, "note")])
             continue
         before = "" if exhibit is block.exhibit else f"{block.control_label}: "
-        top.append([_placed(page.picture(exhibit, 900), wide, 210)])
+        hidden = exhibit.shows_face and not page.show_faces
+        high = BLURRED_PLATE if hidden else PLATE
+        top.append([_placed(page.picture(exhibit, 900), wide, high)])
         digest = para(f"{exhibit.file} · {exhibit.sha256[:16]}…", "mono")
         bottom.append(
             [para(before + exhibit.title, "subhead"), para(exhibit.caption, "note"), digest]
@@ -264,12 +272,20 @@ def _(block: content.Plate, page: Page) -> list[Flowable]:
 
 @flow.register
 def _(block: content.Timeline, page: Page) -> list[Flowable]:
-    last = len(block.strips) - 1
-    drawn = [
-        figures.timeline_strip(block, strip, WIDE, axis=at == last)
+    foot = len(block.strips) - COLUMNS
+    drawn: list[Flowable | str] = [
+        figures.timeline_strip(block, strip, WIDE / COLUMNS, axis=at >= foot)
         for at, strip in enumerate(block.strips)
     ]
-    return [para(block.title, "subhead"), *drawn]
+    drawn += [""] * (-len(drawn) % COLUMNS)
+    rows = [drawn[at : at + COLUMNS] for at in range(0, len(drawn), COLUMNS)]
+    bare = [(f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")]
+    grid = Grid(
+        rows,
+        colWidths=[WIDE / COLUMNS] * COLUMNS,
+        style=[*bare, ("VALIGN", (0, 0), (-1, -1), "TOP")],
+    )
+    return [para(block.title, "subhead"), grid]
 
 
 def _captioned(caption: str, figure: Callable[[float], Flowable]) -> list[Flowable]:

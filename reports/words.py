@@ -31,6 +31,9 @@ Columns5 = Annotated[tuple[Plain, ...], Field(min_length=5, max_length=5)]
 Columns6 = Annotated[tuple[Plain, ...], Field(min_length=6, max_length=6)]
 
 
+Columns11 = Annotated[tuple[Plain, ...], Field(min_length=11, max_length=11)]
+
+
 class Words(BaseModel):
     """Every text outside headings and conclusions; the annotation says what it may fill in."""
 
@@ -62,12 +65,11 @@ class Words(BaseModel):
     exhibit_missing: Annotated[str, _takes("file")]
     exhibit_altered: Annotated[str, _takes("file", "expected", "found")]
     exhibit_unreadable: Annotated[str, _takes("file")]
-    exhibit_unnamed: Annotated[str, _takes("file")]
     control: Plain
     no_control: Plain
     score: Annotated[str, _takes("score", "unit")]
-    contribution: Annotated[str, _takes("value")]
     strips_more: Annotated[str, _takes("count")]
+    all_measurements: Annotated[str, _takes("who")]
     time_axis: Plain
     gop_types: Annotated[str, _takes("count")]
     gop_series: Annotated[str, _takes("name", "low", "high", "unit")]
@@ -124,22 +126,7 @@ class Words(BaseModel):
     media_shots: Plain
     media_tracks: Plain
     media_note: Plain
-    quality: Annotated[
-        str,
-        _takes(
-            "id",
-            "seen",
-            "examined",
-            "px",
-            "sharpness",
-            "exposure",
-            "clipped",
-            "occluded",
-            "qp",
-            "blockiness",
-            "yaw",
-        ),
-    ]
+    columns_quality: Columns11
     tool: Plain
     python: Plain
     machine: Plain

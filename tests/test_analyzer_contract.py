@@ -55,7 +55,9 @@ def test_no_analyzer_imports_another(name: str) -> None:
 def test_every_analyzer_keeps_the_contract(
     kind: type[Analyzer], materials: dict[str, Material]
 ) -> None:
-    assert kind.version and kind.title and kind.examines
+    assert kind.version
+    assert kind.title
+    assert kind.examines
     for name, material in materials.items():
         findings = kind().analyze(material)
         again = kind().analyze(material)
@@ -68,19 +70,25 @@ def test_every_analyzer_keeps_the_contract(
             assert (said.analyzer, said.version) == (kind.name, kind.version)
             assert said.extent.track is None or said.extent.track in tracks
             if isinstance(said, Signal):
-                assert np.isfinite(said.score) and said.unit and said.words.endswith(".")
+                assert np.isfinite(said.score)
+                assert said.unit
+                assert said.words.endswith(".")
                 assert (said.name, said.extent.track) not in seen
                 seen.add((said.name, said.extent.track))
             elif isinstance(said, Abstention):
-                assert said.detail and not said.detail.endswith(".")
+                assert said.detail
+                assert not said.detail.endswith(".")
             else:
-                assert isinstance(said, Fact) and said.name
+                assert isinstance(said, Fact)
+                assert said.name
         names = [picture.name for picture in findings.pictures]
         assert len(names) == len(set(names))
         for picture in findings.pictures:
-            assert picture.rgb.dtype == np.uint8 and picture.rgb.ndim == 3
+            assert picture.rgb.dtype == np.uint8
+            assert picture.rgb.ndim == 3
             assert picture.control is None or picture.control in names
-            assert picture.caption and "proves" not in picture.caption
+            assert picture.caption
+            assert "proves" not in picture.caption
 
 
 @pytest.mark.parametrize("kind", discover(), ids=lambda kind: kind.name)

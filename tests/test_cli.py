@@ -20,7 +20,8 @@ def test_the_folder_is_complete(examined: tuple[Path, str]) -> None:
         path.name for path in (folder / "exhibits").iterdir()
     )
     header, first = (folder / "signals.csv").read_text(encoding="utf-8").splitlines()[:2]
-    assert header.startswith("track,time_s,") and first.startswith("1,")
+    assert header.startswith("track,time_s,")
+    assert first.startswith("1,")
     assert "report.pdf" in stderr
 
 
@@ -40,7 +41,8 @@ def test_json_is_alone_on_stdout_and_option_order_does_not_matter(
 def test_the_default_folder_is_named_after_the_item(audit_program: Run, tmp_path: Path) -> None:
     done = audit_program(FIXTURES / "still.jpg", "--quiet", "--no-pdf", cwd=tmp_path)
     assert done.returncode == 0
-    assert done.stdout == "" and done.stderr == ""
+    assert done.stdout == ""
+    assert done.stderr == ""
     assert (tmp_path / "still-audit" / "record.json").exists()
 
 
@@ -59,7 +61,8 @@ def test_a_broken_record_has_its_own_exit_code(audit_program: Run, tmp_path: Pat
     broken.write_text("{}", encoding="utf-8")
     done = audit_program("report", broken)
     assert done.returncode == 8
-    assert "not a record" in done.stderr and "Traceback" not in done.stderr
+    assert "not a record" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_help_lists_every_exit_code(audit_program: Run) -> None:
@@ -74,7 +77,8 @@ def test_version_names_tool_models_and_libraries(audit_program: Run) -> None:
     done = audit_program("--version")
     assert done.returncode == 0
     assert done.stdout.startswith("face-swap-audit ")
-    assert "calibration " in done.stdout and "opencv-python 4.14.0.94" in done.stdout
+    assert "calibration " in done.stdout
+    assert "opencv-python 4.14.0.94" in done.stdout
 
 
 @pytest.mark.parametrize("args", [("--bogus", "x.mp4"), (), ("x.mp4", "--fail-at", "certain")])

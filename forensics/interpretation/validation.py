@@ -121,7 +121,8 @@ def pav_log10_lr(h1: Values, h2: Values) -> tuple[Values, Values]:
     weights = np.concatenate(
         [np.full(len(first), 1 / len(first)), np.full(len(second), 1 / len(second))]
     )
-    posterior = IsotonicRegression(y_min=0, y_max=1).fit_transform(scores, labels, weights)
+    fitted = IsotonicRegression(y_min=0, y_max=1).fit(scores, labels, sample_weight=weights)
+    posterior = fitted.predict(scores)
     with np.errstate(divide="ignore"):
         ratios = np.log10(posterior) - np.log10(1 - posterior)
     return ratios[: len(first)], ratios[len(first) :]

@@ -24,7 +24,7 @@ from forensics.training.scenes import stage
 SWAP_FAMILIES = {"autoencoder": 0.5, "cross_identity": 0.2, "self_blend": 0.2, "one_shot": 0.1}
 """What stands for a replaced face in calibration: re-renders of the same face are left out."""
 
-FRAMES = 12
+FRAMES = 10
 FPS = 25
 
 Picture = NDArray[np.uint8]

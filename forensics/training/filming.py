@@ -22,6 +22,7 @@ from forensics.intake.landmarks import DlibLandmarker
 from forensics.intake.quality import track_quality
 from forensics.intake.scan import scan
 from forensics.intake.tracks import FaceTrack, cut_tracks
+from forensics.models.maps import unit_to_aligned
 from forensics.record import Quality
 from forensics.training.animate import FRAMES, animate, sample_take, swap_recipe, write_video
 from forensics.training.material import Face
@@ -45,6 +46,7 @@ class Case:
         crf: The file was encoded with.
         quality: As the intake measured it.
         crops: (n, INPUT_PX, INPUT_PX, 3) uint8, what the network is shown.
+        to_aligned: (n, 2, 3) from each crop's unit square to aligned px.
     """
 
     identity: str
@@ -54,10 +56,13 @@ class Case:
     crf: int
     quality: Quality
     crops: NDArray[np.uint8]
+    to_aligned: NDArray[np.float64]
 
     def notes(self) -> dict[str, Any]:
         """Return everything but the pixels, as JSON values."""
-        values = {k: v for k, v in vars(self).items() if k not in ("crops", "quality")}
+        values = {
+            k: v for k, v in vars(self).items() if k not in ("crops", "quality", "to_aligned")
+        }
         return {**values, "quality": self.quality.model_dump(mode="json")}
 
 
@@ -144,7 +149,14 @@ class Studio:
                 return None
             track = max(tracks, key=lambda one: (len(one), one.face_px))
             return Case(
-                identity, source, swapped, family, crf, track_quality(track), crops_of(track)
+                identity,
+                source,
+                swapped,
+                family,
+                crf,
+                track_quality(track),
+                crops_of(track),
+                np.stack([unit_to_aligned(track, i, CROP_SCALE) for i in range(len(track))]),
             )
 
 
@@ -154,7 +166,9 @@ def save_cases(cases: list[Case], path: Path) -> None:
     counts = np.array([len(case.crops) for case in cases])
     notes = json.dumps([case.notes() for case in cases])
     np.savez(
-        path, crops=np.concatenate([case.crops for case in cases]), counts=counts,
+        path, crops=np.concatenate([case.crops for case in cases]),
+        to_aligned=np.concatenate([case.to_aligned for case in cases]),
+        counts=counts,
         notes=np.frombuffer(notes.encode("utf-8"), dtype=np.uint8),
     )  # fmt: skip
 
@@ -162,12 +176,13 @@ def save_cases(cases: list[Case], path: Path) -> None:
 def load_cases(path: Path) -> list[Case]:
     """Read what `save_cases` wrote."""
     with np.load(path, allow_pickle=False) as stored:
-        crops, counts = stored["crops"], stored["counts"]
+        crops, matrices, counts = stored["crops"], stored["to_aligned"], stored["counts"]
         notes = json.loads(stored["notes"].tobytes().decode("utf-8"))
-    parts = np.split(crops, np.cumsum(counts)[:-1])
+    ends = np.cumsum(counts)[:-1]
+    parts, turns = np.split(crops, ends), np.split(matrices, ends)
     return [
-        Case(**{**note, "quality": Quality(**note["quality"]), "crops": part})
-        for note, part in zip(notes, parts, strict=True)
+        Case(**{**note, "quality": Quality(**note["quality"]), "crops": part, "to_aligned": turn})
+        for note, part, turn in zip(notes, parts, turns, strict=True)
     ]
 
 

@@ -77,6 +77,17 @@ def held_out_clips(paths: list[str]) -> set[str]:
     return set(ranked[: max(2, len(ranked) // 4)]) if len(ranked) > 2 else set()
 
 
+def train_paths(root: Path) -> list[str]:
+    """List the clips with a face that the manifest of `root` marks `train`; the others never."""
+    rows = read_manifest(root / "manifest.csv", ("path", "use", "face_px"))
+    return [row["path"] for row in rows if row["use"] == "train" and row["face_px"] != "0"]
+
+
+def held_out_paths(root: Path) -> list[Path]:
+    """List the held-out ones of `train_paths`."""
+    return [root / path for path in sorted(held_out_clips(train_paths(root)))]
+
+
 def read_manifest(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """Read a CSV manifest and check that it has the columns.
 
@@ -124,8 +135,7 @@ def still_faces(root: Path) -> Iterator[Face]:
 def clip_faces(root: Path) -> Iterator[Face]:
     """Yield faces of the clips that the manifest of `root` marks `train`."""
     detector, landmarker = FaceDetector(), DlibLandmarker()
-    rows = read_manifest(root / "manifest.csv", ("path", "use", "face_px"))
-    paths = [row["path"] for row in rows if row["use"] == "train" and row["face_px"] != "0"]
+    paths = train_paths(root)
     kept_away = held_out_clips(paths)
     for path in paths:
         for rgb in sparse_frames(root / path, CLIP_STEP_S, CLIP_FRAMES):

@@ -25,61 +25,63 @@ LONGEST_COURSE = 600
 
 
 def timelines(case: Case) -> list[Block]:
-    """Draw every person's signals over time, then list the signals that have one value only."""
+    """Draw every person's signals over time, and list every signal in words."""
     blocks: list[Block] = []
-    for track in case.record.tracks:
-        drawn = [
-            seen for seen in case.record.signals()
-            if seen.extent.track == track.id and len(seen.times_s) > 1
-        ]  # fmt: skip
-        if drawn:
-            blocks.append(_timeline(case, track.id, drawn))
-        if len(drawn) > STRIPS_PER_PERSON:
-            more = case.template.words.strips_more.format(count=len(drawn) - STRIPS_PER_PERSON)
+    for number in (*(track.id for track in case.record.tracks), None):
+        about_them = [seen for seen in case.record.signals() if seen.extent.track == number]
+        courses = [seen for seen in about_them if len(seen.times_s) > 1]
+        if courses:
+            blocks.append(_timeline(case, number, courses))
+        if len(courses) > STRIPS_PER_PERSON:
+            more = case.template.words.strips_more.format(count=len(courses) - STRIPS_PER_PERSON)
             blocks.append(Paragraph(more, style="note"))
-        blocks += _single_values(case, track.id)
-    return blocks + _single_values(case, None)
+        if about_them:
+            blocks += _measurements(case, number, about_them)
+    return blocks
 
 
-def _timeline(case: Case, number: int, signals: list[Signal]) -> Timeline:
+def _timeline(case: Case, number: int | None, signals: list[Signal]) -> Timeline:
     start = min(seen.times_s[0] for seen in signals)
     end = max(seen.times_s[-1] for seen in signals)
     cuts = tuple(shot.start_s for shot in case.record.shots if start < shot.start_s < end)
     words = case.template.words
     return Timeline(
-        title=words.face.format(id=number), start_s=start, end_s=end, cuts_s=cuts,
-        strips=tuple(_strip(case, seen) for seen in signals[:STRIPS_PER_PERSON]),
+        title=human(about(case, None, None, number)), start_s=start, end_s=end, cuts_s=cuts,
+        strips=tuple(
+            Strip(
+                signal_name(_key(seen)),
+                words.score.format(score=plain(seen.score), unit=seen.unit),
+                seen.times_s, seen.values,
+            )
+            for seen in signals[:STRIPS_PER_PERSON]
+        ),
         axis=words.time_axis,
     )  # fmt: skip
 
 
-def _strip(case: Case, seen: Signal) -> Strip:
-    words = case.template.words
-    key = f"{seen.analyzer}.{seen.name}"
-    note = words.score.format(score=plain(seen.score), unit=seen.unit)
-    for weight in case.record.weights:
-        if weight.track == seen.extent.track and key in dict(weight.contributions):
-            value = signed(dict(weight.contributions)[key])
-            note = f"{note} · {words.contribution.format(value=value)}"
-    return Strip(signal_name(key), note, seen.times_s, seen.values)
+def _key(seen: Signal) -> str:
+    return f"{seen.analyzer}.{seen.name}"
 
 
-def _single_values(case: Case, number: int | None) -> list[Block]:
+def _measurements(case: Case, number: int | None, signals: list[Signal]) -> list[Block]:
     words = case.template.words
+    share = {
+        name: value
+        for weight in case.record.weights
+        if weight.track == number
+        for name, value in weight.contributions
+    }
     rows = tuple(
         (
-            signal_name(f"{seen.analyzer}.{seen.name}"), seen.version,
-            f"{plain(seen.score)} {seen.unit}", seen.words,
+            signal_name(_key(seen)), f"{plain(seen.score)} {seen.unit}",
+            signed(share[_key(seen)]) if _key(seen) in share else "–", seen.words,
         )
-        for seen in case.record.signals()
-        if seen.extent.track == number and len(seen.times_s) <= 1
+        for seen in signals
     )  # fmt: skip
-    if not rows:
-        return []
-    title = words.whole_item if number is None else words.face.format(id=number)
+    who = human(about(case, None, None, number))
     return [
-        Paragraph(human(title), style="subhead"),
-        Table(words.columns_signal, rows, (0.25, 0.09, 0.18, 0.48)),
+        Paragraph(words.all_measurements.format(who=who), style="subhead"),
+        Table(words.columns_signal, rows, (0.27, 0.17, 0.1, 0.46)),
     ]
 
 
@@ -133,8 +135,8 @@ def _row(case: Case, fact: Fact) -> tuple[str, ...]:
     name = human(fact.name)
     if fact.extent.track is not None:
         name = f"{name} · {case.template.words.face.format(id=fact.extent.track)}"
-    value = value_of(fact.value, fact.unit)
-    return (name, f"{value} – {fact.words}" if fact.words else value, fact.locator)
+    value = "" if fact.value is None or fact.value == "" else value_of(fact.value, fact.unit)
+    return (name, " – ".join(part for part in (value, fact.words) if part) or "–", fact.locator)
 
 
 class _FrameTypesOf:

@@ -136,12 +136,22 @@ def _sentence(found: TrackVerdict, *, in_full: bool) -> str:
     return cut(found.sentence) if found.log10_lr is None else ""
 
 
+def _seen(case: Case, found: TrackVerdict) -> int:
+    track = case.track(found.track)
+    return track.frames_seen if track else 0
+
+
 def people(case: Case) -> list[Block]:
     """Show the people with the strongest conclusions, and count the others."""
     template = case.template
     ranked = sorted(
         case.record.verdict.tracks,
-        key=lambda one: (_RANK[one.conclusion], -abs(one.log10_lr or 0.0), one.track),
+        key=lambda one: (
+            _RANK[one.conclusion],
+            -abs(one.log10_lr or 0.0),
+            -_seen(case, one),
+            one.track,
+        ),
     )
     most = template.people_first_page
     blocks: list[Block] = [person(case, one, template.reasons_first_page) for one in ranked[:most]]

@@ -111,7 +111,7 @@ def analyzers(case: Case) -> list[Block]:
     models = tuple(record.model_digests.items())
     return [
         Table(words.columns_analyzer, rows, (0.4, 0.15, 0.15, 0.15, 0.15)),
-        Table(words.columns_model, models, (0.3, 0.7), (1,))
+        Table(words.columns_model, models, (0.46, 0.54), (1,))
         if models
         else Paragraph(words.no_models),
         Table((), _environment(case), (0.25, 0.75)),
@@ -166,16 +166,17 @@ def media(case: Case) -> list[Block]:
         *((words.media_note, note) for note in found.notes),
     )
     faces = tuple(
-        words.quality.format(
-            id=track.id, seen=track.frames_seen, examined=track.frames_examined,
-            px=round(track.quality.face_px), sharpness=plain(track.quality.sharpness),
-            exposure=plain(track.quality.exposure), clipped=plain(track.quality.clipped_share),
-            occluded=plain(track.quality.occluded_share), qp=plain(track.quality.qp),
-            blockiness=plain(track.quality.blockiness), yaw=plain(track.quality.yaw_deg),
+        (
+            str(track.id), str(track.frames_seen), str(track.frames_examined),
+            str(round(track.quality.face_px)), plain(track.quality.sharpness),
+            plain(track.quality.exposure), plain(track.quality.clipped_share),
+            plain(track.quality.occluded_share), plain(track.quality.qp),
+            plain(track.quality.blockiness), plain(track.quality.yaw_deg),
         )
         for track in case.record.tracks
     )  # fmt: skip
-    return [Table((), rows, (0.35, 0.65)), *([Bullets(faces)] if faces else [])]
+    quality = Table(words.columns_quality, faces, (1 / 11,) * 11)
+    return [Table((), rows, (0.35, 0.65)), *([quality] if faces else [])]
 
 
 def abstentions(case: Case) -> list[Block]:
@@ -245,7 +246,7 @@ def expected(case: Case) -> list[Block]:
         (words.digest_record, record_digest(record)),
         *((exhibit.file, exhibit.sha256) for exhibit in record.exhibits),
     )
-    return [Table(words.columns_digest, rows, (0.3, 0.7), (1,))]
+    return [Table(words.columns_digest, rows, (0.46, 0.54), (1,))]
 
 
 def run(case: Case) -> list[Block]:

@@ -35,11 +35,11 @@ def test_faces_from_the_cache_give_the_same_row(tmp_path: Path) -> None:
     first = examine(entry, protocol)
     (kept,) = tmp_path.iterdir()
     stored = load(kept)
-    assert stored and len(stored[1]) == 1
+    assert stored
+    assert len(stored[1]) == 1
     second = examine(entry, protocol)
-    assert first.signals == second.signals and first.score == pytest.approx(
-        second.score, nan_ok=True
-    )
+    assert first.signals == second.signals
+    assert first.score == pytest.approx(second.score, nan_ok=True)
     assert load(tmp_path / "absent.npz") is None
 
 
@@ -56,7 +56,8 @@ def test_a_method_is_compared_with_its_own_group_and_with_all() -> None:
     assert (swap["method"], swap["n_fake"], swap["n_real"], swap["auc"]) == ("swap", 2, 2, 1.0)
     assert swap["against_all"]["n_real"] == 4
     assert swap["against_all"]["auc"] == pytest.approx(0.625)
-    assert overall["method"] == "all methods" and overall["auc"] == pytest.approx(0.625)
+    assert overall["method"] == "all methods"
+    assert overall["auc"] == pytest.approx(0.625)
     assert {"tpr_at_fpr_1", "tpr_at_fpr_5", "cllr", "inconclusive", "auc_low"} <= set(swap)
     assert {entry["signal"] for entry in by_signal(rows)} == {"a.x"}
 
@@ -85,5 +86,6 @@ def test_the_command_writes_results_and_scores(audit_program: Run, tmp_path: Pat
               "tpr_at_fpr_5", "cllr", "inconclusive"}  # fmt: skip
     assert all(wanted <= set(entry) for entry in results["methods"])
     scores = (tmp_path / "out" / "scores.csv").read_text(encoding="utf-8").splitlines()
-    assert len(scores) == 3 and scores[0].startswith("path,label,method,group,conclusion")
+    assert len(scores) == 3
+    assert scores[0].startswith("path,label,method,group,conclusion")
     assert "fake clip" in done.stdout

@@ -31,7 +31,8 @@ def test_the_mean_face_is_upright_symmetric_and_centered() -> None:
     assert face.shape == (68, 2)
     assert np.ptp(face[:, 1]) == pytest.approx(ALIGNED_SIZE_PX / 2, rel=1e-3)
     left, right = face[36:42].mean(axis=0), face[42:48].mean(axis=0)
-    assert left[0] < right[0] and left[1] == pytest.approx(right[1], abs=0.5)
+    assert left[0] < right[0]
+    assert left[1] == pytest.approx(right[1], abs=0.5)
     assert face[8, 1] > face[30, 1] > face[27, 1]
 
 
@@ -50,7 +51,8 @@ def test_alignment_puts_a_face_on_the_mean_face() -> None:
 def test_a_crop_is_square_whatever_lies_outside(box: tuple[float, ...]) -> None:
     rgb = np.full((100, 100, 3), 77, np.uint8)
     crop = crop_square(rgb, np.array(box, dtype=float), 1.5, 48)
-    assert crop.shape == (48, 48, 3) and (crop == 77).all()
+    assert crop.shape == (48, 48, 3)
+    assert (crop == 77).all()
 
 
 def test_a_box_outside_the_frame_is_refused() -> None:

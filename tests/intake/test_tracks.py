@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,7 @@ def scanned(rows: list[tuple[float, list[Detection]]], cuts: tuple[float, ...] =
         duration_s=len(rows) / 4, frames_decoded=len(rows),
     )  # fmt: skip
     edges = [0.0, *cuts, 99.0]
-    shots = tuple(Shot(start_s=a, end_s=b) for a, b in zip(edges, edges[1:], strict=False))
+    shots = tuple(Shot(start_s=a, end_s=b) for a, b in itertools.pairwise(edges))
     table = FrameTable(NOTHING, "", NOTHING, NOTHING, NOTHING, NOTHING, 0)
     sightings = tuple(Sighting(i, t, tuple(found)) for i, (t, found) in enumerate(rows))
     return Scan(media, table, shots, sightings)
@@ -64,7 +66,8 @@ def test_a_long_absence_starts_a_new_track() -> None:
 def test_doubtful_and_tiny_faces_are_dropped() -> None:
     doubtful = [(i / 4, [face(100, confidence=0.52)]) for i in range(8)]
     tiny = [(i / 4, [face(100, size=12)]) for i in range(8)]
-    assert link(scanned(doubtful)) == [] and link(scanned(tiny)) == []
+    assert link(scanned(doubtful)) == []
+    assert link(scanned(tiny)) == []
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +98,10 @@ def test_landmarks_lie_on_the_mean_face_in_aligned_space(track: FaceTrack) -> No
 def test_quality_is_measured(track: FaceTrack) -> None:
     quality = track_quality(track)
     assert quality.face_px == pytest.approx(track.face_px, rel=1e-5)
-    assert 0.05 < quality.exposure < 0.95 and quality.yaw_deg < 30
-    assert quality.qp is not None and 10 < quality.qp < 45
+    assert 0.05 < quality.exposure < 0.95
+    assert quality.yaw_deg < 30
+    assert quality.qp is not None
+    assert 10 < quality.qp < 45
 
 
 def test_a_track_of_the_wrong_shape_is_refused(track: FaceTrack) -> None:
@@ -127,7 +132,8 @@ def test_pose_of_a_frontal_face_is_near_zero_and_turns_with_it(track: FaceTrack)
     from forensics.intake.crops import mean_face
 
     _, yaw, roll = head_pose(mean_face() + 100, (480, 640))
-    assert abs(yaw) < 8 and abs(roll) < 5
+    assert abs(yaw) < 8
+    assert abs(roll) < 5
     turned = (mean_face() - 128) @ np.array([[0.94, 0.34], [-0.34, 0.94]]) + 228
     assert abs(head_pose(turned, (480, 640))[2] - roll) > 12
 

@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -13,8 +14,9 @@ from forensics.interpretation.strength import (
 
 
 def test_the_table_has_no_gap_and_no_overlap() -> None:
-    assert BANDS[0].lower_log10 == 0 and math.isinf(BANDS[-1].upper_log10)
-    for lower, upper in zip(BANDS, BANDS[1:], strict=False):
+    assert BANDS[0].lower_log10 == 0
+    assert math.isinf(BANDS[-1].upper_log10)
+    for lower, upper in itertools.pairwise(BANDS):
         assert lower.upper_log10 == upper.lower_log10
 
 

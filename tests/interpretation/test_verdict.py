@@ -56,7 +56,8 @@ def test_many_faces_weaken_one_striking_face() -> None:
     alone = item_weight([ratio(1, 1.2)], (person(1),))
     crowd = [ratio(1, 1.2), *[ratio(n, -1.0) for n in range(2, 11)]]
     among = item_weight(crowd, tuple(person(n) for n in range(1, 11)))
-    assert alone and among
+    assert alone
+    assert among
     assert alone.log10_lr == pytest.approx(1.2)
     assert among.log10_lr == pytest.approx(math.log10((10**1.2 + 9 * 10**-1.0) / 10), abs=1e-5)
     assert among.log10_lr < 0.5
@@ -65,7 +66,8 @@ def test_many_faces_weaken_one_striking_face() -> None:
 def test_a_face_seen_briefly_counts_briefly() -> None:
     brief = (person(1, seen=3), person(2, seen=97))
     both = item_weight([ratio(1, 1.5), ratio(2, -1.5)], brief)
-    assert both and both.log10_lr < 0.1
+    assert both
+    assert both.log10_lr < 0.1
 
 
 def test_a_person_who_could_not_be_examined_blocks_a_clean_bill() -> None:
@@ -108,4 +110,6 @@ def test_the_first_calibration_that_fits_is_used() -> None:
 def test_the_verdict_never_speaks_of_probability_of_being_fake() -> None:
     for value in (-1.9, 0.0, 1.9):
         text = verdict_of(ratio(1, value)).model_dump_json().lower()
-        assert "proves" not in text and "% fake" not in text and "probability that" not in text
+        assert "proves" not in text
+        assert "% fake" not in text
+        assert "probability that" not in text
