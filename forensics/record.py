@@ -282,7 +282,7 @@ class LikelihoodRatio(Frozen):
     Attributes:
         source: Which calibrated combination gave it.
         track: Whose face, or None for the item.
-        score: Uncalibrated, higher supports H1.
+        score: log10 LR before it was bounded; for ranking in benchmarks, not for people.
         log10_lr: Bounded by the number of identities behind the calibration.
         lower: End of the 95 % interval, log10.
         upper: End of the 95 % interval, log10.
@@ -332,7 +332,7 @@ class Verdict(Frozen):
         log10_lr: For the item; None where nothing was weighed.
         lower: End of the 95 % interval, log10.
         upper: End of the 95 % interval, log10.
-        score: Unbounded, higher supports H1; for ranking in benchmarks, not for people.
+        score: log10 LR before it was bounded; for ranking in benchmarks, not for people.
         sentence: One sentence for a reader in a hurry.
         reasons: Strongest observations in words, or why nothing could be said.
         limitations: What this verdict does not speak of.

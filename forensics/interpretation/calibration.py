@@ -171,11 +171,12 @@ class Calibration(Frozen):
             return scored
         score, parts = scored
         bound = stratum.bound
+        raw = stratum.slope * score + stratum.intercept
         draws = np.array(stratum.bootstrap) @ np.array([score, 1.0])
         low, high = np.quantile(draws, [0.025, 0.975])
         return LikelihoodRatio(
-            source=self.source, track=track.id, score=round_floats(score),
-            log10_lr=round_floats(_clip(stratum.slope * score + stratum.intercept, bound)),
+            source=self.source, track=track.id, score=round_floats(raw),
+            log10_lr=round_floats(_clip(raw, bound)),
             lower=round_floats(_clip(float(low), bound)),
             upper=round_floats(_clip(float(high), bound)),
             bound=bound, calibration_id=self.id,

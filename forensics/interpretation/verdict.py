@@ -104,15 +104,16 @@ def item_weight(
 
     def mean(values: list[float]) -> float:
         share = [seen[w.track or 0] / total for w in weights]
-        return math.log10(sum(s * 10**v for s, v in zip(share, values, strict=True)))
+        top = max(values)
+        rest = sum(s * 10 ** (v - top) for s, v in zip(share, values, strict=True))
+        return top + math.log10(rest)
 
     first = weights[0]
-    shared = sum(seen[w.track or 0] * w.score for w in weights) / total
     strongest = max(weights, key=lambda weight: weight.score)
     return first.model_copy(
         update={
             "track": None,
-            "score": round_floats(0.5 * shared + 0.5 * strongest.score),
+            "score": round_floats(mean([w.score for w in weights])),
             "log10_lr": round_floats(mean([w.log10_lr for w in weights])),
             "lower": round_floats(mean([w.lower for w in weights])),
             "upper": round_floats(mean([w.upper for w in weights])),
