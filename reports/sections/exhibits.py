@@ -81,7 +81,7 @@ def _measurements(case: Case, number: int | None, signals: list[Signal]) -> list
     who = human(about(case, None, None, number))
     return [
         Paragraph(words.all_measurements.format(who=who), style="subhead"),
-        Table(words.columns_signal, rows, (0.27, 0.17, 0.1, 0.46)),
+        Table(words.columns_signal, rows, (0.28, 0.17, 0.11, 0.44)),
     ]
 
 
