@@ -12,10 +12,10 @@ from forensics import environment
 from forensics.analyzer import Analyzer, Material, discover
 from forensics.errors import ForensicsError
 from forensics.exhibits import Exhibits
-from forensics.intake.landmarks import choose_landmarker
+from forensics.intake.landmarks import Landmarker, choose_landmarker
 from forensics.intake.probe import probe
 from forensics.intake.quality import track_quality
-from forensics.intake.scan import scan
+from forensics.intake.scan import Scan, scan
 from forensics.intake.seal import Seal
 from forensics.intake.tracks import FaceTrack, cut_tracks
 from forensics.interpretation import calibration
@@ -35,6 +35,10 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); total 0 means unknown."""
 
 
+FaceFinder = Callable[[Path, Settings, Landmarker, Progress], tuple[Scan, tuple[FaceTrack, ...]]]
+"""Finds the faces of an item: the first and the second pass over it."""
+
+
 @dataclass(frozen=True)
 class Examination:
     """What `audit` returns: the frozen record, and the PNG bytes of its exhibits by file name."""
@@ -51,6 +55,7 @@ def audit(
     sources: str | None = None,
     argv: tuple[str, ...] = (),
     analyzers: tuple[type[Analyzer], ...] | None = None,
+    faces: FaceFinder | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
     operator: str | None = None,
 ) -> Examination:
@@ -63,6 +68,7 @@ def audit(
         sources: Source index to search for the original footage.
         argv: The command line, kept in the record's run part.
         analyzers: Which to run; all by default.
+        faces: Steps 3 and 4; benchmarks pass one that remembers.
         progress: Called as work goes on.
         operator: Who examines, where a case says so.
 
@@ -77,17 +83,9 @@ def audit(
         seal = Seal.of(path)
     with run.stage("probe"):  # 2. what the container says of itself
         container = probe(path)
-    with run.stage("scan"):  # 3. decode once: frame table, shots, faces
-        found = scan(
-            path, frames=settings.frames, every_frame=settings.every_frame,
-            progress=lambda done, total: progress("frames", done, total),
-        )  # fmt: skip
-    with run.stage("tracks"):  # 4. faces linked into people, landmarks, crops
+    with run.stage("faces"):  # 3. decode: frame table, shots; 4. faces linked into people, crops
         landmarker = choose_landmarker(settings.landmarks, device)
-        tracks = cut_tracks(
-            path, found, landmarker, frames=settings.frames, every_frame=settings.every_frame,
-            progress=lambda done, total: progress("faces", done, total),
-        )  # fmt: skip
+        found, tracks = (faces or find_faces)(path, settings, landmarker, progress)
         exhibits = Exhibits()
         people = tuple(_summary(track, exhibits) for track in tracks)
     with run.stage("references"):  # 5. what to compare with, gathered once for everyone
@@ -129,6 +127,21 @@ def audit(
         run=run.finish(path, argv, operator),
     )  # fmt: skip
     return Examination(record, exhibits.files())
+
+
+def find_faces(
+    path: Path, settings: Settings, landmarker: Landmarker, progress: Progress
+) -> tuple[Scan, tuple[FaceTrack, ...]]:
+    """Decode an item twice: once to find its shots and faces, once to cut out its people."""
+    found = scan(
+        path, frames=settings.frames, every_frame=settings.every_frame,
+        progress=lambda done, total: progress("frames", done, total),
+    )  # fmt: skip
+    tracks = cut_tracks(
+        path, found, landmarker, frames=settings.frames, every_frame=settings.every_frame,
+        progress=lambda done, total: progress("faces", done, total),
+    )  # fmt: skip
+    return found, tracks
 
 
 def _look(analyzer: Analyzer, material: Material, exhibits: Exhibits) -> list[Observation]:

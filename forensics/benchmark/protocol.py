@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -12,19 +12,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from forensics import environment
-from forensics.analyzer import Analyzer, Material, discover
+from forensics.analyzer import discover
+from forensics.audit import FaceFinder, Progress, audit, find_faces
 from forensics.benchmark import cache
 from forensics.benchmark.manifest import Entry
 from forensics.errors import ForensicsError
-from forensics.intake.landmarks import choose_landmarker
-from forensics.intake.probe import probe
-from forensics.intake.quality import track_quality
-from forensics.intake.scan import Scan, scan
-from forensics.intake.tracks import FaceTrack, cut_tracks
-from forensics.interpretation import calibration
-from forensics.interpretation.verdict import conclude, item_weight, weigh
-from forensics.record import Conclusion, Observation, Signal, TrackSummary, Verdict
+from forensics.intake.landmarks import Landmarker
+from forensics.intake.scan import Scan
+from forensics.intake.tracks import FaceTrack
+from forensics.record import Conclusion, Observation, Settings, Signal, TrackSummary
 
 
 @dataclass(frozen=True)
@@ -103,88 +99,53 @@ def _one_thread() -> None:
 
 
 def examine(entry: Entry, protocol: Protocol) -> Row:
-    """Examine one video as `forensics.audit` does, with faces from the cache where there are."""
+    """Examine one video by the line itself, with faces from the cache where there are."""
     nothing = float("nan")
+    chosen = tuple(
+        kind for kind in discover() if not protocol.analyzers or kind.name in protocol.analyzers
+    )
     try:
-        people, tracks, observations, verdict = _line(protocol.root / entry.path, protocol)
+        record = audit(
+            protocol.root / entry.path, Settings(frames=protocol.frames), analyzers=chosen,
+            faces=find_faces if protocol.faces is None else remembering(protocol.faces),
+        ).record  # fmt: skip
     except ForensicsError as error:
         return Row(entry, str(Conclusion.NOT_EXAMINABLE), nothing, nothing, {}, 0, nothing,
                    str(error))  # fmt: skip
+    verdict, people = record.verdict, record.tracks
+    longest = max(people, key=lambda person: person.frames_seen, default=None)
     return Row(
         entry=entry, conclusion=str(verdict.conclusion),
         log10_lr=nothing if verdict.log10_lr is None else verdict.log10_lr,
         score=nothing if verdict.score is None else verdict.score,
-        signals=item_signals(observations, people), tracks=len(tracks),
-        face_px=max(tracks, key=lambda t: len(t.seen_s)).face_px if tracks else nothing,
+        signals=item_signals(record.observations, people), tracks=len(people),
+        face_px=longest.quality.face_px if longest else nothing,
     )  # fmt: skip
 
 
-def _line(
-    path: Path, protocol: Protocol
-) -> tuple[tuple[TrackSummary, ...], tuple[FaceTrack, ...], list[Observation], Verdict]:
-    environment.seed(0)
-    found, tracks = faces_of(path, protocol.frames, protocol.faces)
-    material = Material(
-        path=path, media=found.media, container=probe(path), frame_table=found.table,
-        shots=found.shots, tracks=tracks,
-    )  # fmt: skip
-    chosen = [kind() for kind in discover() if _wanted(kind, protocol.analyzers)]
-    observations: list[Observation] = []
-    digests: dict[str, str] = {}
-    for analyzer in chosen:
-        observations += analyzer.analyze(material).observations
-        digests |= analyzer.model_digests()
-    people = summaries(tracks)
-    signals = [seen for seen in observations if isinstance(seen, Signal)]
-    versions = {analyzer.name: analyzer.version for analyzer in chosen}
-    weights, reasons = weigh(signals, people, calibration.shipped(), versions, digests)
-    observations += reasons
-    item = item_weight(weights, people)
-    verdict = conclude(found.media, people, observations, weights, item)
-    return people, tracks, observations, verdict
-
-
-def _wanted(kind: type[Analyzer], names: Iterable[str]) -> bool:
-    return not names or kind.name in names
-
-
-def faces_of(path: Path, frames: int, folder: Path | None) -> tuple[Scan, tuple[FaceTrack, ...]]:
-    """Find the faces of a video, or read them from the cache.
+def remembering(folder: Path) -> FaceFinder:
+    """Make a face finder that keeps what it found in a folder.
 
     Args:
-        path: The video.
-        frames: Frames a person.
-        folder: Of the cache, or None.
+        folder: Of the cache.
     """
-    landmarker = choose_landmarker("auto", environment.device("auto"))
-    entry = None
-    if folder is not None:
+
+    def find(
+        path: Path, settings: Settings, landmarker: Landmarker, progress: Progress
+    ) -> tuple[Scan, tuple[FaceTrack, ...]]:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        entry = cache.entry_path(folder, digest, frames, landmarker.name)
+        entry = cache.entry_path(folder, digest, settings.frames, landmarker.name)
         kept = cache.load(entry)
-        if kept is not None:
-            return kept
-    found = scan(path, frames=frames)
-    tracks = cut_tracks(path, found, landmarker, frames=frames)
-    if entry is not None:
-        cache.save(entry, found, tracks)
-    return found, tracks
+        if kept is None:
+            kept = find_faces(path, settings, landmarker, progress)
+            cache.save(entry, *kept)
+        return kept
 
-
-def summaries(tracks: tuple[FaceTrack, ...]) -> tuple[TrackSummary, ...]:
-    """Summarize tracks as the record does, without thumbnails."""
-    return tuple(
-        TrackSummary(
-            id=track.id, start_s=float(track.seen_s[0]), end_s=float(track.seen_s[-1]),
-            frames_seen=len(track.seen_s), frames_examined=len(track),
-            confidence=float(np.median(track.confidence)), quality=track_quality(track),
-        )
-        for track in tracks
-    )  # fmt: skip
+    return find
 
 
 def item_signals(
-    observations: list[Observation], people: tuple[TrackSummary, ...]
+    observations: tuple[Observation, ...], people: tuple[TrackSummary, ...]
 ) -> dict[str, float]:
     """Take each signal's largest score over the tracks that are in the picture long enough."""
     most = max((person.frames_seen for person in people), default=0)

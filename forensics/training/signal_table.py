@@ -18,15 +18,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forensics import environment
-from forensics.analyzer import Material, discover
-from forensics.benchmark.protocol import summaries
+from forensics.audit import audit
 from forensics.errors import ForensicsError
-from forensics.intake.landmarks import DlibLandmarker
-from forensics.intake.probe import probe
-from forensics.intake.scan import scan
-from forensics.intake.tracks import cut_tracks
-from forensics.record import Signal
+from forensics.interpretation.calibration import signal_values
+from forensics.record import Settings
 from forensics.training.animate import FRAMES, animate, sample_take, swap_recipe, write_video
 from forensics.training.material import Face, load
 from forensics.training.pseudo_fakes import Donor
@@ -138,28 +133,17 @@ def _shape(face: Face) -> NDArray[np.float64]:
 
 
 def signals_of(path: Path) -> dict[str, float] | None:
-    """Run intake and every analyzer over one video; None where no face is found."""
-    environment.seed(0)
+    """Run the line over one video and return the longest track's signals; None without a face."""
     try:
-        found = scan(path)
-        tracks = cut_tracks(path, found, DlibLandmarker())
+        record = audit(path, Settings(device="cpu", landmarks="dlib")).record
     except ForensicsError:
         return None
-    if not tracks:
+    if not record.tracks:
         return None
-    track = max(tracks, key=lambda t: (len(t), t.face_px))
-    material = Material(
-        path=path, media=found.media, container=probe(path), frame_table=found.table,
-        shots=found.shots, tracks=(track,),
-    )  # fmt: skip
-    quality = summaries((track,))[0].quality
-    row = {
+    track = max(record.tracks, key=lambda t: (t.frames_examined, t.quality.face_px))
+    quality = track.quality
+    return {
         "face_px": quality.face_px, "sharpness": quality.sharpness,
         "blockiness": quality.blockiness, "qp": quality.qp or float("nan"),
+        **signal_values(record.signals(), track.id),
     }  # fmt: skip
-    for kind in discover():
-        if kind.weighed:
-            for seen in kind().analyze(material).observations:
-                if isinstance(seen, Signal):
-                    row[f"{seen.analyzer}.{seen.name}"] = seen.score
-    return row
