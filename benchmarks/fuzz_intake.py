@@ -63,17 +63,26 @@ class Outcome:
 
 
 def examine(path: Path, credentials: bool) -> str:
-    """Run the intake on one file, in the child; return what came of it."""
+    """Run the intake and the file analyzers on one file; return what came of it."""
+    from forensics.analyzer import Material
+    from forensics.analyzers.container import ContainerFacts
+    from forensics.analyzers.recompression import Recompression
     from forensics.errors import ForensicsError
     from forensics.intake.credentials import read_credentials
     from forensics.intake.probe import probe
     from forensics.intake.scan import scan
 
     try:
-        probe(path)
-        scan(path, frames=2)
+        container = probe(path)
+        found = scan(path, frames=2)
     except ForensicsError as error:
         return type(error).__name__
+    material = Material(
+        path=path, media=found.media, container=container, frame_table=found.table,
+        shots=found.shots, tracks=(),
+    )  # fmt: skip
+    for analyzer in (ContainerFacts(), Recompression()):
+        analyzer.analyze(material)
     if credentials and read_credentials(path).outcome == "broken":
         return "foreign credentials reader broke"
     return "read"
