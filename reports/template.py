@@ -62,6 +62,22 @@ class FactGroups(_Frozen):
     credentials: tuple[str, ...]
 
 
+class AgainstFact(_Frozen):
+    """A notable fact that does not fit some conclusions.
+
+    Attributes:
+        fact: "analyzer.name", where * stands for anything.
+        value: Only this value; None for any.
+        conclusions: That it does not fit.
+        text: What to print.
+    """
+
+    fact: str
+    value: str | None = None
+    conclusions: tuple[Conclusion, ...] = Field(min_length=1)
+    text: str
+
+
 class Template(_Frozen):
     """One audience, one language.
 
@@ -77,6 +93,7 @@ class Template(_Frozen):
         against_first_page: Contradictions there.
         parts: In order.
         facts: Which facts go where.
+        against: Which facts contradict which conclusion.
         conclusions: Wording of each.
         reasons: Wording of each reason to abstain.
         sections: Wording around each section.
@@ -94,6 +111,7 @@ class Template(_Frozen):
     against_first_page: Count
     parts: tuple[Part, ...] = Field(min_length=1)
     facts: FactGroups
+    against: tuple[AgainstFact, ...] = ()
     conclusions: dict[Conclusion, ConclusionWords]
     reasons: dict[Reason, str]
     sections: dict[str, SectionWords]

@@ -44,6 +44,9 @@ class Words(BaseModel):
     size: Annotated[str, _takes("size")]
     item_line: Annotated[str, _takes("kind", "width", "height", "duration", "codec", "container")]
     still_line: Annotated[str, _takes("width", "height", "codec", "container")]
+    examined: Annotated[str, _takes("started", "tool")]
+    examined_reproducible: Annotated[str, _takes("tool")]
+    operator: Annotated[str, _takes("examined", "operator")]
     unchanged: Plain
     changed: Plain
     face: Annotated[str, _takes("id")]
@@ -71,8 +74,8 @@ class Words(BaseModel):
     strips_more: Annotated[str, _takes("count")]
     all_measurements: Annotated[str, _takes("who")]
     time_axis: Plain
-    gop_types: Annotated[str, _takes("count")]
-    gop_series: Annotated[str, _takes("name", "low", "high", "unit")]
+    gop_types: Annotated[str, _takes("name", "count", "place")]
+    gop_series: Annotated[str, _takes("name", "low", "high", "unit", "words")]
     columns_fact: Columns3
     columns_limit: Columns5
     columns_signal: Columns4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from forensics.record import Fact, Signal
 from reports.content import (
     Block,
@@ -22,6 +24,7 @@ SHORTEST_COURSE = 12
 """A list of at least so many numbers or frame types is drawn, not printed."""
 
 LONGEST_COURSE = 600
+FRAME_LETTERS = frozenset("IPBS?")
 
 
 def timelines(case: Case) -> list[Block]:
@@ -90,11 +93,15 @@ def pictures(case: Case) -> list[Block]:
     record, words = case.record, case.template.words
     thumbnails = {track.thumbnail for track in record.tracks}
     controls = {exhibit.control for exhibit in record.exhibits}
-    return [
+    plates: list[Block] = [
         Plate(exhibit, case.exhibit(exhibit.control), words.control, words.no_control)
         for exhibit in record.exhibits
         if exhibit.file not in thumbnails | controls
     ]
+    hidden = any(isinstance(plate, Plate) and plate.exhibit.shows_face for plate in plates)
+    if hidden and not case.show_faces:
+        return [Paragraph(words.faces_blurred, style="note"), *plates]
+    return plates
 
 
 def container(case: Case) -> list[Block]:
@@ -123,12 +130,12 @@ def _facts(case: Case, analyzers: tuple[str, ...]) -> list[Block]:
         for seen in case.record.abstentions()
         if seen.analyzer in analyzers and seen.extent.track is None
     ]
-    drawn = [block for block in map(_drawn, facts) if block is not None]
-    rows = tuple(_row(case, fact) for fact in facts if _drawn(fact) is None)
+    pairs = [(fact, _drawn(case, fact)) for fact in facts]
+    rows = tuple(_row(case, fact) for fact, drawn in pairs if drawn is None)
     table: list[Block] = []
     if rows:
         table.append(Table(case.template.words.columns_fact, rows, (0.3, 0.5, 0.2)))
-    return [*table, *(block(case) for block in drawn), *abstained]
+    return [*table, *(drawn for _, drawn in pairs if drawn is not None), *abstained]
 
 
 def _row(case: Case, fact: Fact) -> tuple[str, ...]:
@@ -139,47 +146,36 @@ def _row(case: Case, fact: Fact) -> tuple[str, ...]:
     return (name, " – ".join(part for part in (value, fact.words) if part) or "–", fact.locator)
 
 
-class _FrameTypesOf:
-    """A fact that is a sequence of frame types."""
+def _drawn(case: Case, fact: Fact) -> Block | None:
+    """Draw a fact that is better seen than read: a long row of numbers or of frame types.
 
-    def __init__(self, types: str) -> None:
-        self.types = types
-
-    def __call__(self, case: Case) -> Block:
-        shown = self.types[:LONGEST_COURSE]
-        return FrameTypes(shown, case.template.words.gop_types.format(count=len(shown)))
-
-
-class _CourseOf:
-    """A fact that is a sequence of numbers."""
-
-    def __init__(self, fact: Fact, values: tuple[float, ...]) -> None:
-        self.fact, self.values = fact, values
-
-    def __call__(self, case: Case) -> Block:
-        caption = case.template.words.gop_series.format(
-            name=human(self.fact.name), low=plain(min(self.values)),
-            high=plain(max(self.values)), unit=self.fact.unit,
-        )  # fmt: skip
-        return Course(self.values[:LONGEST_COURSE], caption)
-
-
-def _drawn(fact: Fact) -> _FrameTypesOf | _CourseOf | None:
-    """Recognize a fact that is better drawn than printed, by its value alone."""
-    value = fact.value
-    letters = value if isinstance(value, str) else ""
-    if isinstance(value, tuple):
-        if len(value) < SHORTEST_COURSE:
-            return None
-        if all(isinstance(one, int | float) and not isinstance(one, bool) for one in value):
-            return _CourseOf(
-                fact, tuple(float(one) for one in value if isinstance(one, int | float))
-            )
-        letters = "".join(one for one in value if isinstance(one, str) and len(one) == 1)
-        letters = letters if len(letters) == len(value) else ""
-    if len(letters) >= SHORTEST_COURSE and set(letters.upper()) <= set("IPB?"):
-        return _FrameTypesOf(letters.upper())
+    Numbers that only ever rise are positions, and are printed.
+    """
+    value = fact.value if isinstance(fact.value, tuple) else ()
+    numbers = [float(one) for one in value if isinstance(one, int | float)]
+    if len(numbers) == len(value) >= SHORTEST_COURSE:
+        rising = all(before < after for before, after in pairwise(numbers))
+        return None if rising else _course(case, fact, numbers)
+    letters = "".join(str(one) for one in value) if value else str(fact.value)
+    single = not value or all(isinstance(one, str) and len(one) == 1 for one in value)
+    if single and len(letters) >= SHORTEST_COURSE and set(letters) <= FRAME_LETTERS:
+        return _frame_types(case, fact, letters[:LONGEST_COURSE])
     return None
+
+
+def _course(case: Case, fact: Fact, numbers: list[float]) -> Course:
+    caption = case.template.words.gop_series.format(
+        name=human(fact.name), low=plain(min(numbers)), high=plain(max(numbers)), unit=fact.unit,
+        words=fact.words,
+    )  # fmt: skip
+    return Course(tuple(numbers[:LONGEST_COURSE]), caption)
+
+
+def _frame_types(case: Case, fact: Fact, letters: str) -> FrameTypes:
+    caption = case.template.words.gop_types.format(
+        name=human(fact.name), count=len(letters), place=fact.locator
+    )
+    return FrameTypes(letters, caption)
 
 
 def about(case: Case, start: float | None, end: float | None, track: int | None) -> str:

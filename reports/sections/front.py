@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 from forensics.interpretation.strength import band_of, edges_of
 from forensics.record import Conclusion, LikelihoodRatio, TrackVerdict, Verdict
@@ -46,7 +47,18 @@ def item(case: Case) -> list[Block]:
         *blocks,
         Paragraph(f"{line}, {size}, {state}", style="note"),
         Paragraph(record.item.sha256, words.sha256, "mono"),
+        Paragraph(_examined(case), style="note"),
     ]
+
+
+def _examined(case: Case) -> str:
+    words, record = case.template.words, case.record
+    tool = f"{record.tool.name} {record.tool.version}"
+    if case.reproducible:
+        return words.examined_reproducible.format(tool=tool)
+    said = words.examined.format(started=record.run.started_utc, tool=tool)
+    who = record.run.operator
+    return words.operator.format(examined=said, operator=who) if who else said
 
 
 def verdict(case: Case) -> list[Block]:
@@ -215,6 +227,7 @@ def value_of(value: object, unit: str = "") -> str:
     """Write a fact's value."""
     if isinstance(value, tuple):
         listed = ", ".join(value_of(one) for one in value[:40])
+        listed = f"{listed} {unit}".strip()
         return f"{listed}, … ({len(value)} in all)" if len(value) > 40 else listed
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -231,6 +244,17 @@ def contradictions(case: Case) -> list[Block]:
     if len(kinds) > 1:
         tally = counted(case, (one.conclusion for one in record.verdict.tracks))
         lines.append(words.people_differ.format(kinds=tally))
+    lines += [
+        rule.text
+        for rule in case.template.against
+        if record.verdict.conclusion in rule.conclusions
+        and any(
+            fact.notable
+            and fnmatchcase(f"{fact.analyzer}.{fact.name}", rule.fact)
+            and rule.value in (None, fact.value)
+            for fact in record.facts()
+        )
+    ]
     told: set[tuple[tuple[str, float], ...]] = set()
     for weight in sorted(record.weights, key=lambda one: one.track is None):
         if weight.contributions in told:  # the item's are often those of its strongest person

@@ -230,7 +230,7 @@ def command_of(record: CaseRecord) -> str:
     typed = name if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_. ()+,-]*", name) else "FILE"
     parts = ["audit", shlex.quote(typed), "--frames", str(asked.frames)]
     parts += ["--every-frame"] if asked.every_frame else []
-    parts += ["--device", record.environment.device, "--landmarks", asked.landmarks]
+    parts += ["--device", asked.device, "--landmarks", asked.landmarks]
     parts += ["--seed", str(asked.seed)]
     for control in asked.controls:
         parts += ["--control", shlex.quote(control)]

@@ -3,13 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from report_records import make
 
 from forensics.interpretation import strength
-from forensics.record import Conclusion
-from reports.content import Case, Scale
+from forensics.record import Conclusion, Fact
+from reports.content import Case, Course, FrameTypes, Scale
 from reports.sections import BUILDERS, compose
 from reports.template import TemplateError, load, names, parse
 
@@ -72,3 +73,43 @@ def test_order_is_the_templates(tmp_path: Path) -> None:
     usual, other = titles(case), titles(replace(case, template=parse(swapped, "moderator")))
     assert usual != other
     assert sorted(usual) == sorted(other)
+
+
+def contradictions(tmp_path: Path, conclusion: Conclusion, fact: Fact) -> str:
+    record = make(tmp_path, (conclusion,))
+    record = record.model_copy(update={"observations": (*record.observations, fact)})
+    scale = Scale(strength.BANDS, strength.CITATION, strength.SUPPORT_FROM_LOG10)
+    return str(BUILDERS["contradictions"](Case(record, load("moderator"), scale)))
+
+
+def test_facts_that_do_not_fit_the_conclusion_are_said(tmp_path: Path) -> None:
+    trusted = Fact(
+        analyzer="content_credentials", version="1", name="state", value="trusted", notable=True
+    )
+    made = trusted.model_copy(update={"name": "ai_generation", "value": ("x",)})
+    tag = trusted.model_copy(update={"analyzer": "container", "name": "tag comment"})
+    swap, no_swap = Conclusion.SUPPORTS_FACE_SWAP, Conclusion.SUPPORTS_NO_FACE_SWAP
+    assert "are trusted" in contradictions(tmp_path, swap, trusted)
+    assert "are trusted" not in contradictions(tmp_path, no_swap, trusted)
+    valid = trusted.model_copy(update={"value": "valid"})
+    assert "are trusted" not in contradictions(tmp_path, swap, valid)
+    assert "a model made" in contradictions(tmp_path, no_swap, made)
+    assert "A tag in the file" in contradictions(tmp_path, no_swap, tag)
+    dull = tag.model_copy(update={"notable": False})
+    assert "A tag in the file" not in contradictions(tmp_path, no_swap, dull)
+
+
+@pytest.mark.parametrize(
+    ("value", "drawn"),
+    [("IPPBPPBPPBPP", True), (tuple("IPPBPPBPPBPP"), True), ("a tag", False), ("IPB", False),
+     (tuple(range(20)), False), (tuple([60, 60, 43] * 6), True), (("moov", "mdat"), False)],
+)  # fmt: skip
+def test_long_rows_are_drawn_and_everything_else_is_printed(
+    tmp_path: Path, value: Any, drawn: bool
+) -> None:
+    fact = Fact(analyzer="container", version="1", name="n", value=value)
+    record = make(tmp_path).model_copy(update={"observations": (fact,)})
+    scale = Scale(strength.BANDS, strength.CITATION, strength.SUPPORT_FROM_LOG10)
+    blocks = BUILDERS["container"](Case(record, load("moderator"), scale))
+    assert isinstance(blocks[0], Course | FrameTypes) == drawn
+    assert len(blocks) == 1
