@@ -108,6 +108,7 @@ def _interval(figure: Drawing, bar: Bar, x_of: Callable[[float], float], y: floa
 STRIP_HIGH = 30.0
 STRIP_LEFT = 32.0
 STRIP_HEAD = 17.0
+MOST_POINTS = 800
 
 
 def timeline_strip(timeline: Timeline, strip: Strip, wide: float, *, axis: bool) -> Drawing:
@@ -149,7 +150,8 @@ def timeline_strip(timeline: Timeline, strip: Strip, wide: float, *, axis: bool)
             Line(x_of(cut), base, x_of(cut), top, strokeColor=INK, strokeWidth=0.8,
                  strokeDashArray=[2, 2])
         )  # fmt: skip
-    _course(figure, [x_of(time_s) for time_s in strip.times_s], strip.values, base, top)
+    times, values = thinned(strip.times_s, strip.values)
+    _course(figure, [x_of(time_s) for time_s in times], values, base, top)
     return figure
 
 
@@ -184,6 +186,33 @@ def _course(
     figure.add(_label(STRIP_LEFT - 3, y_of(high) - 2, plain(high), 5.5, "end"))
     if span > 0:
         figure.add(_label(STRIP_LEFT - 3, y_of(low) - 2, plain(low), 5.5, "end"))
+
+
+def thinned(
+    times: Sequence[float], values: Sequence[float | None], most: int = MOST_POINTS
+) -> tuple[list[float], list[float | None]]:
+    """Reduce a long course to the lowest and highest value of each short stretch.
+
+    Args:
+        times: (n,) ascending.
+        values: (n,) None where nothing was measured.
+        most: Points of the result, about.
+
+    Returns:
+        Times and values; no extreme is lost, and a stretch without any value stays a gap.
+    """
+    step = -(-len(times) // (most // 2))
+    if step <= 2:
+        return list(times), list(values)
+    kept: list[int] = []
+    for start in range(0, len(times), step):
+        known = [
+            (value, at)
+            for at, value in enumerate(values[start : start + step], start)
+            if value is not None
+        ]
+        kept += sorted({min(known)[1], max(known)[1]}) if known else [start]
+    return [times[at] for at in kept], [values[at] for at in kept]
 
 
 def _stretches(

@@ -91,6 +91,8 @@ class Template(_Frozen):
         facts_first_page: Notable facts there.
         untested_first_page: Entries of what was not tested there.
         against_first_page: Contradictions there.
+        people_timelines: People whose measurements are drawn and listed.
+        first_page_facts: "analyzer.fact" printed there even when not notable.
         parts: In order.
         facts: Which facts go where.
         against: Which facts contradict which conclusion.
@@ -109,6 +111,8 @@ class Template(_Frozen):
     facts_first_page: Count
     untested_first_page: Count
     against_first_page: Count
+    people_timelines: Count
+    first_page_facts: tuple[str, ...] = ()
     parts: tuple[Part, ...] = Field(min_length=1)
     facts: FactGroups
     against: tuple[AgainstFact, ...] = ()

@@ -71,6 +71,7 @@ class Words(BaseModel):
     control: Plain
     no_control: Plain
     score: Annotated[str, _takes("score", "unit")]
+    people_untimed: Annotated[str, _takes("count")]
     strips_more: Annotated[str, _takes("count")]
     all_measurements: Annotated[str, _takes("who")]
     time_axis: Plain

@@ -17,7 +17,7 @@ from reports.content import (
     Timeline,
 )
 from reports.numbers import plain, seconds, signed
-from reports.sections.front import human, signal_name, value_of
+from reports.sections.front import human, ranked, signal_name, value_of
 
 STRIPS_PER_PERSON = 10
 SHORTEST_COURSE = 12
@@ -30,7 +30,9 @@ FRAME_LETTERS = frozenset("IPBS?")
 def timelines(case: Case) -> list[Block]:
     """Draw every person's signals over time, and list every signal in words."""
     blocks: list[Block] = []
-    for number in (*(track.id for track in case.record.tracks), None):
+    strongest = {one.track for one in ranked(case)[: case.template.people_timelines]}
+    shown = [track.id for track in case.record.tracks if track.id in strongest]
+    for number in (*shown, None):
         about_them = [seen for seen in case.record.signals() if seen.extent.track == number]
         courses = [seen for seen in about_them if len(seen.times_s) > 1]
         if courses:
@@ -40,7 +42,9 @@ def timelines(case: Case) -> list[Block]:
             blocks.append(Paragraph(more, style="note"))
         if about_them:
             blocks += _measurements(case, number, about_them)
-    return blocks
+    left = len(case.record.tracks) - len(shown)
+    more = case.template.words.people_untimed.format(count=left)
+    return [*blocks, Paragraph(more, style="note")] if left else blocks
 
 
 def _timeline(case: Case, number: int | None, signals: list[Signal]) -> Timeline:

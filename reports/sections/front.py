@@ -153,10 +153,9 @@ def _seen(case: Case, found: TrackVerdict) -> int:
     return track.frames_seen if track else 0
 
 
-def people(case: Case) -> list[Block]:
-    """Show the people with the strongest conclusions, and count the others."""
-    template = case.template
-    ranked = sorted(
+def ranked(case: Case) -> list[TrackVerdict]:
+    """Order people: strongest conclusions first, longest seen first among equals."""
+    return sorted(
         case.record.verdict.tracks,
         key=lambda one: (
             _RANK[one.conclusion],
@@ -165,18 +164,22 @@ def people(case: Case) -> list[Block]:
             one.track,
         ),
     )
-    most = template.people_first_page
-    blocks: list[Block] = [person(case, one, template.reasons_first_page) for one in ranked[:most]]
-    if len(ranked) > most:
-        rest = ranked[most:]
-        kinds = counted(case, (one.conclusion for one in rest))
-        more = template.words.people_more.format(count=len(rest), kinds=kinds)
+
+
+def people(case: Case) -> list[Block]:
+    """Show the people with the strongest conclusions, and count the others."""
+    template, words = case.template, case.template.words
+    everyone, most = ranked(case), case.template.people_first_page
+    blocks: list[Block] = [
+        person(case, one, template.reasons_first_page) for one in everyone[:most]
+    ]
+    if len(everyone) > most:
+        kinds = counted(case, (one.conclusion for one in everyone[most:]))
+        more = words.people_more.format(count=len(everyone) - most, kinds=kinds)
         blocks.append(Paragraph(more, style="note"))
     if blocks:
-        words = template.words
-        blocks.append(
-            Paragraph(words.faces_shown if case.show_faces else words.faces_blurred, style="note")
-        )
+        told = words.faces_shown if case.show_faces else words.faces_blurred
+        blocks.append(Paragraph(told, style="note"))
     return blocks
 
 
@@ -207,7 +210,11 @@ def first(statements: Iterable[str], most: int, where: str, more: str = "") -> t
 
 def notable(case: Case) -> list[Block]:
     """List the facts that belong on the first page."""
-    facts = [fact for fact in case.record.facts() if fact.notable]
+    always = case.template.first_page_facts
+    facts = [
+        fact for fact in case.record.facts()
+        if fact.notable or f"{fact.analyzer}.{fact.name}" in always
+    ]  # fmt: skip
     lines = [fact.words or f"{human(fact.name)}: {value_of(fact.value)}" for fact in facts]
     template = case.template
     shown = first(

@@ -119,3 +119,16 @@ def test_signs_are_written() -> None:
     assert numbers.signed(1.234) == "+1.23"
     assert numbers.signed(-1.234) == "−1.23"
     assert numbers.signed(-0.001) == "0.00"
+
+
+def test_long_courses_lose_no_extreme() -> None:
+    n = 50_000
+    values: list[float | None] = list(np.sin(np.arange(n) / 900.0).tolist())
+    values[31_007], values[12] = 9.0, -9.0
+    values[20_000:30_000] = [None] * 10_000
+    times, kept = figures.thinned([k / 25 for k in range(n)], values)
+    assert len(kept) <= figures.MOST_POINTS * 1.1
+    assert {9.0, -9.0} <= set(kept)
+    assert times == sorted(times)
+    assert None in kept
+    assert figures.thinned([0.0, 1.0], [1.0, None]) == ([0.0, 1.0], [1.0, None])

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pypdfium2
@@ -199,12 +201,8 @@ def test_an_altered_exhibit_is_not_shown(tmp_path: Path) -> None:
 def test_an_exhibit_that_is_no_picture_is_said(tmp_path: Path) -> None:
     record = make(tmp_path)
     (tmp_path / "map-1.png").write_bytes(b"not a picture")
-    broken = record.exhibits[1].model_copy(
-        update={"sha256": "9c97a8d6cb2dbf70a7fbd8ea9d6b20bdf2cf7e07ef47e0ef2b3b7c9ab57a3f1a"}
-    )
-    import hashlib
-
-    broken = broken.model_copy(update={"sha256": hashlib.sha256(b"not a picture").hexdigest()})
+    digest = hashlib.sha256(b"not a picture").hexdigest()
+    broken = record.exhibits[1].model_copy(update={"sha256": digest})
     record = record.model_copy(
         update={"exhibits": (record.exhibits[0], broken, *record.exhibits[2:])}
     )
@@ -250,3 +248,36 @@ def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_missing_folder_is_our_error(tmp_path: Path) -> None:
     with pytest.raises(OutputNotWritable):
         render_pdf(make(tmp_path), tmp_path, tmp_path / "absent" / "report.pdf")
+
+
+FIXED = {
+    "schema", "sha256", "sha256_after", "kind", "reason", "conclusion", "file", "control",
+    "thumbnail", "model_digests",
+}  # fmt: skip
+
+
+def poisoned(value: Any, key: str = "") -> Any:
+    """Replace every free text of a record, keys of free mappings too."""
+    if key in FIXED:
+        return value
+    if isinstance(value, dict):
+        free = key in ("libraries", "analyzers", "stage_s")
+        return {HOSTILE + k if free else k: poisoned(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [poisoned(one, key) for one in value]
+    return HOSTILE + "<para>" * 40 if isinstance(value, str) else value
+
+
+def test_every_text_of_a_record_may_be_hostile(tmp_path: Path) -> None:
+    plain = poisoned(make(tmp_path, EVERYONE).to_plain())
+    record = CaseRecord.model_validate_json(json.dumps(plain))
+    text = text_of(render(record, tmp_path))
+    assert text.count("⟨U+202E⟩") > 100
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+def test_a_crowd_stays_readable(tmp_path: Path) -> None:
+    found = pages(render(make(tmp_path, (Conclusion.INCONCLUSIVE,) * 40), tmp_path))
+    assert len(found) < 40
+    assert "Measurements of 28 more people" in " ".join(" ".join(found).split())
