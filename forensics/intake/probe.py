@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -179,10 +180,7 @@ def _packets(container: av.container.InputContainer) -> tuple[Packets, str]:
     """Read the picture's packets without decoding them, and the encoder's settings."""
     stream = picture_stream(container)
     base = float(stream.time_base) if stream.time_base else float("nan")
-    pts: list[float] = []
-    dts: list[float] = []
-    size: list[int] = []
-    key: list[bool] = []
+    pts, dts, size, key = array("d"), array("d"), array("q"), bytearray()
     settings, capped, broken = "", False, False
     source = container.demux(stream)
     while True:
@@ -206,6 +204,6 @@ def _packets(container: av.container.InputContainer) -> tuple[Packets, str]:
         size.append(packet.size)
         key.append(bool(packet.is_keyframe))
     table = Packets(
-        np.array(pts), np.array(dts), np.array(size, np.int64), np.array(key, bool), capped, broken
+        np.array(pts), np.array(dts), np.array(size), np.array(key).astype(bool), capped, broken
     )
     return table, settings
