@@ -196,7 +196,8 @@ def _media(
     context = stream.codec_context
     if not rows.pts_s:
         raise UnreadableItem(
-            "no frame of the item could be decoded; it is truncated or damaged beyond reading"
+            "no frame of the item could be decoded; it is truncated, damaged beyond reading, or "
+            "larger than 67 million pixels"
         )
     pts = np.array(rows.pts_s)
     steps = np.diff(pts)
