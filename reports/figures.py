@@ -10,7 +10,7 @@ from reportlab.lib.colors import Color, HexColor
 
 from forensics.record import Conclusion
 from reports.content import Bar, Course, FrameTypes, Strip, Timeline
-from reports.fonts import BODY, BOLD, line, width
+from reports.fonts import BODY, BOLD, fitted, line
 from reports.numbers import MINUS, plain, ticks
 
 # Darkened from the Okabe-Ito palette, which color-blind readers can tell apart; white text on
@@ -131,8 +131,8 @@ def timeline_strip(timeline: Timeline, strip: Strip, wide: float, *, axis: bool)
     for text, up, font, size, color in (
         (strip.title, 9.5, BOLD, 6.8, INK), (strip.note, 2.2, BODY, 6.0, FAINT),
     ):  # fmt: skip
-        fitted = _fitted(text, font, size, right - left)
-        figure.add(_label(left, top + up, fitted, size, font=font, color=color))
+        shown = fitted(text, font, size, right - left)
+        figure.add(_label(left, top + up, shown, size, font=font, color=color))
     figure.add(
         Rect(
             left, base, right - left, STRIP_HIGH, fillColor=PAPER, strokeColor=GRID, strokeWidth=0.5
@@ -153,13 +153,6 @@ def timeline_strip(timeline: Timeline, strip: Strip, wide: float, *, axis: bool)
     times, values = thinned(strip.times_s, strip.values)
     _course(figure, [x_of(time_s) for time_s in times], values, base, top)
     return figure
-
-
-def _fitted(text: str, font: str, size: float, room: float) -> str:
-    drawn = line(text, font)
-    while drawn and width(drawn, font, size) > room:
-        drawn = drawn[:-2].rstrip("…") + "…" if len(drawn) > 2 else ""
-    return drawn
 
 
 def _course(

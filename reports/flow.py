@@ -16,44 +16,14 @@ from reportlab.platypus import Table as Grid
 
 from forensics.record import Conclusion, Exhibit
 from reports import content, figures
-from reports.fonts import BODY, BOLD, MONO, markup
+from reports.fonts import BODY, BOLD, markup
 from reports.pictures import Picture, load
+from reports.styles import STYLES, WIDE, bullet, para
 from reports.text import break_lines, visible
 from reports.words import Words
 
-WIDE = 515.0
-"""Points between the margins of an A4 page."""
-
-CELL_LIMIT = 1200
 NAME_LIMIT = 160
 NAME_COLUMNS = 74
-
-
-def _style(name: str, font: str, size: float, leading: float, **more: object) -> ParagraphStyle:
-    return ParagraphStyle(
-        name, fontName=font, fontSize=size, leading=leading, textColor=figures.INK,
-        splitLongWords=1, **more,
-    )  # fmt: skip
-
-
-STYLES = {
-    "title": _style("title", BOLD, 15, 19),
-    "part": _style("part", BOLD, 14, 18, spaceAfter=2),
-    "heading": _style("heading", BOLD, 9.5, 12.5, spaceBefore=8, spaceAfter=2.5),
-    "subhead": _style("subhead", BOLD, 8, 11, spaceBefore=4, spaceAfter=1.5),
-    "body": _style("body", BODY, 8, 11, spaceAfter=1.5),
-    "bullet": _style(
-        "bullet", BODY, 8, 10.6, leftIndent=10, bulletIndent=1, bulletFontSize=8, spaceAfter=1
-    ),
-    "reason": _style("reason", BODY, 7, 9, leftIndent=8.5, bulletIndent=1, bulletFontSize=7),
-    "note": _style("note", BODY, 7, 9.2, spaceAfter=2),
-    "cell": _style("cell", BODY, 7, 9),
-    "head": _style("head", BOLD, 7, 9),
-    "mono": _style("mono", MONO, 6.6, 8.8, spaceAfter=2),
-    "name": _style("name", BOLD, 11, 14.5),
-    "label": _style("label", BOLD, 9, 11.5),
-}
-STYLES["note"].textColor = HexColor("#4A4A4A")
 
 
 @dataclass(frozen=True)
@@ -82,24 +52,6 @@ class Page:
         return self.loaded[key]
 
 
-def para(text: str, style: str, limit: int = CELL_LIMIT, label: str = "") -> Para:
-    """Make a paragraph of any text whatever.
-
-    Args:
-        text: Raw; harmless afterwards.
-        style: Key of `STYLES`.
-        limit: Characters kept.
-        label: Bold words before it.
-    """
-    look = STYLES[style]
-    before = f'<font name="{BOLD}">{markup(label, BOLD)}:</font> ' if label else ""
-    return Para(before + markup(text, look.fontName, limit), look)
-
-
-def _bullet(text: str, style: str = "bullet") -> Para:
-    return Para(markup(text, BODY, CELL_LIMIT), STYLES[style], bulletText="•")
-
-
 @singledispatch
 def flow(block: content.Block, page: Page) -> list[Flowable]:
     """Turn a block into flowables."""
@@ -120,7 +72,7 @@ def _(block: content.Name, page: Page) -> list[Flowable]:
 
 @flow.register
 def _(block: content.Bullets, page: Page) -> list[Flowable]:
-    return [_bullet(item) for item in block.items]
+    return [bullet(item) for item in block.items]
 
 
 @flow.register
@@ -215,7 +167,7 @@ def _(block: content.Person, page: Page) -> list[Flowable]:
         para(block.title, "note"),
         _badge(block.label, block.conclusion),
         *([para(block.sentence, "cell")] if block.sentence else []),
-        *(_bullet(reason, "reason") for reason in block.reasons),
+        *(bullet(reason, "reason") for reason in block.reasons),
     ]
     weight: list[Flowable] = [para(line, "cell") for line in block.strength]
     side = 172.0

@@ -93,6 +93,23 @@ def width(text: str, font: str, size: float) -> float:
     return float(pdfmetrics.stringWidth(text, font, size))
 
 
+def fitted(text: str, font: str, size: float, room: float) -> str:
+    """Make text into one line like `line`, cut where it would be wider than there is room.
+
+    Args:
+        text: As it came from the file or the record.
+        font: Of the label.
+        size: Points.
+        room: Points.
+    """
+    drawn = line(text, font)
+    if width(drawn, font, size) <= room:
+        return drawn
+    while drawn and width(f"{drawn}…", font, size) > room:
+        drawn = drawn[:-1]
+    return f"{drawn.rstrip()}…"
+
+
 def register() -> None:
     """Make the fonts that every report uses known to reportlab."""
     for name in (BODY, BOLD, MONO):

@@ -18,9 +18,10 @@ from forensics.interpretation import strength
 from forensics.record import CaseRecord
 from reports import figures
 from reports.content import Case, Part, Scale, record_digest
-from reports.flow import WIDE, Heading, Page, para, section
-from reports.fonts import BODY, MONO, line, register
+from reports.flow import Heading, Page, section
+from reports.fonts import BODY, MONO, fitted, line, register
 from reports.sections import compose
+from reports.styles import WIDE, para
 from reports.template import load
 from reports.text import short, visible
 
@@ -128,7 +129,7 @@ def _foot(canvas: Canvas, case: Case, digest: str, total: int) -> None:
         tool=f"{record.tool.name} {record.tool.version}",
     )  # fmt: skip
     canvas.setFont(BODY, 6.2)
-    canvas.drawString(MARGIN, 24, line(about, BODY))
+    canvas.drawString(MARGIN, 24, fitted(about, BODY, 6.2, WIDE - 90))
     canvas.setFont(MONO, 6.2)
     canvas.drawString(MARGIN, 15.5, line(words.footer_record.format(digest=digest), MONO, 200))
     canvas.setFont(BODY, 7)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from reports.content import Block, Case, Paragraph, Part, Section
-from reports.sections import exhibits, front, method
+from reports.sections import exhibits, front, method, people
 from reports.template import TemplateError
 
 Builder = Callable[[Case], list[Block]]
 
 _ALL: tuple[Builder, ...] = (
-    front.item, front.verdict, front.people, front.notable, front.contradictions,
-    front.not_tested, front.not_meant, front.all_people,
+    front.item, front.verdict, people.people, front.notable, front.contradictions,
+    front.not_tested, front.not_meant, people.all_people,
     exhibits.timelines, exhibits.pictures, exhibits.container, exhibits.credentials,
     exhibits.other_facts,
     method.propositions, method.scale, method.calibration, method.analyzers, method.media,

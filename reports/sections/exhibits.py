@@ -17,7 +17,8 @@ from reports.content import (
     Timeline,
 )
 from reports.numbers import plain, seconds, signed
-from reports.sections.front import human, ranked, signal_name, value_of
+from reports.sections.naming import human, signal_name, value_of
+from reports.sections.people import ranked
 
 STRIPS_PER_PERSON = 10
 SHORTEST_COURSE = 12

@@ -18,7 +18,7 @@ from reports.content import (
 )
 from reports.numbers import plain, ratio, seconds, signed
 from reports.sections.exhibits import about
-from reports.sections.front import human, signal_name
+from reports.sections.naming import human, signal_name
 from reports.text import ascii_form, is_typeable
 
 

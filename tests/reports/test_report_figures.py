@@ -12,7 +12,7 @@ from reportlab.graphics.shapes import Drawing, Line, Polygon, PolyLine, String
 
 from forensics.interpretation.strength import BANDS
 from forensics.record import Conclusion
-from reports import figures, numbers
+from reports import figures, fonts, numbers
 from reports.content import Bar, FrameTypes, Strip, Timeline
 from reports.pictures import load
 from reports.template import load as load_template
@@ -68,7 +68,7 @@ def test_labels_stay_inside_and_hostile_ones_are_cut() -> None:
     strip = Strip("\x1b" + "x" * 500, "note", (0.0, 1.0), (0.0, 1.0))
     drawing = figures.timeline_strip(Timeline("", 0, 1, (), (strip,), "s"), strip, 300.0, axis=True)
     title = next(one for one in of(drawing, String) if "x" in one.text)
-    assert figures.width(title.text, title.fontName, title.fontSize) < 300
+    assert fonts.width(title.text, title.fontName, title.fontSize) < 300
     assert "\x1b" not in title.text
 
 

@@ -167,6 +167,7 @@ def test_hostile_text_shows_harmlessly(tmp_path: Path) -> None:
     "name",
     ["x" * 255 + ".mp4", "長" * 80 + ".mp4", "e" + "\u0301" * 200, "\u202e" * 100, "a  b " * 40,
      "-rf $(reboot) `x`.mp4", "\U0001f600ไทย.mp4", "</para><br/>&lt;"],
+    ids=["long", "wide", "marks", "overrides", "spaces", "shell", "no-font", "markup"],
 )  # fmt: skip
 def test_no_name_breaks_the_report(tmp_path: Path, name: str) -> None:
     path = render(make(tmp_path, EVERYONE, name=name, tag=name * 50), tmp_path)
