@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +134,13 @@ def open_media(path: Path, *, side_data: bool = False) -> Iterator[av.container.
         large = context.width * context.height > LARGE_PIXELS
         context.thread_type = "SLICE" if large else "AUTO"
         context.thread_count = 1 if large else 2
-        yield container
+        try:
+            yield container
+        finally:
+            # PyAV's frames, codecs and reformatters hold each other, and with them threads: after
+            # a thousand files in one process no more could be started.
+            del pictures, context
+            gc.collect()
 
 
 def _still_format(path: Path) -> str | None:
