@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
-from collections.abc import Callable
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,26 +52,26 @@ def render_pdf(
     """
     scale = Scale(strength.BANDS, strength.CITATION, strength.SUPPORT_FROM_LOG10)
     case = Case(record, load(template), scale, reproducible, show_faces)
+    data = _build(case, exhibits)
     try:
-        _write(out, lambda path: _build(case, exhibits, path))
+        _write(out, data)
     except OSError as error:
         raise output_error(error, out) from error
 
 
-def _write(out: Path, build: Callable[[Path], None]) -> None:
-    """Build beside the target and rename, so that no half-written report is ever there."""
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".pdf", dir=out.parent)
-    os.close(handle)
+def _write(out: Path, data: bytes) -> None:
+    """Write beside the target and rename, so that no half-written report is ever there."""
+    partial = out.with_name(f".{uuid.uuid4().hex}.partial")
     try:
-        build(Path(name))
-        Path(name).chmod(0o644)
-        Path(name).replace(out)
+        with partial.open("xb") as stream:
+            stream.write(data)
+        partial.replace(out)
     finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
+        with suppress(OSError):
+            partial.unlink()
 
 
-def _build(case: Case, exhibits: Path, path: Path) -> None:
+def _build(case: Case, exhibits: Path) -> bytes:
     """Lay the report out twice: the first time only to learn how many pages there are.
 
     A form that is filled in at the end would save a pass, but then readers that extract or
@@ -85,17 +83,19 @@ def _build(case: Case, exhibits: Path, path: Path) -> None:
     digest = record_digest(case.record)
     counted = _document(case, io.BytesIO(), digest, 0)
     counted.build(_story(parts, case, page))
-    _document(case, path, digest, counted.page).build(_story(parts, case, page))
+    out = io.BytesIO()
+    _document(case, out, digest, counted.page).build(_story(parts, case, page))
+    return out.getvalue()
 
 
-def _document(case: Case, out: Path | io.BytesIO, digest: str, total: int) -> BaseDocTemplate:
+def _document(case: Case, out: io.BytesIO, digest: str, total: int) -> BaseDocTemplate:
     def foot(canvas: Canvas, _document: BaseDocTemplate) -> None:
         _foot(canvas, case, digest, total)
 
     record, template = case.record, case.template
     frame = Frame(MARGIN, FOOT, WIDE, A4[1] - FOOT - 34, 0, 0, 0, 0)
     return BaseDocTemplate(
-        str(out) if isinstance(out, Path) else out, pagesize=A4, invariant=1, pageCompression=1,
+        out, pagesize=A4, invariant=1, pageCompression=1,
         lang=template.lang, title=visible(f"{template.title}: {record.item.name}", 200),
         author=visible(f"{record.tool.name} {record.tool.version}"),
         pageTemplates=[PageTemplate("page", [frame], onPage=foot)],

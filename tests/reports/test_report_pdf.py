@@ -16,7 +16,6 @@ from report_records import ARABIC, CJK, DIGEST, HEBREW, HOSTILE, make, run
 
 from forensics.errors import DiskFull, OutputNotWritable
 from forensics.record import CaseRecord, Conclusion
-from reports import pdf
 from reports.content import DIGEST_COMMAND, record_digest
 from reports.pdf import render_pdf
 
@@ -240,7 +239,7 @@ def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pdf, "_build", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(DiskFull):
         render_pdf(record, tmp_path, out / "report.pdf")
     assert list(out.iterdir()) == []
