@@ -119,6 +119,7 @@ COMMANDS = {
     "benchmark-sources": ("forensics.cli_benchmark_sources", "benchmark_sources"),
 }
 GROUPS = {
+    "case": ("forensics.cli_case", "app"),
     "sources": ("forensics.cli_sources", "app"),
     "train": ("forensics.cli_train", "app"),
     "calibrate": ("forensics.cli_calibrate", "app"),
