@@ -1,0 +1,228 @@
+"""Lining up in time: which offset and speed make both change at the same moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.references.sources.index import Timeline
+from forensics.references.sources.material import TimeFit
+from forensics.references.sources.query import Query
+from forensics.references.sources.sampling import THUMB_PX
+
+LAG_S = 0.35
+"""Change is measured over so long: standing overlays and borders drop out."""
+
+SPEEDS = np.unique(np.concatenate([[1.0], np.exp(np.linspace(np.log(0.7), np.log(1.45), 59))]))
+STEP_S = 1 / 30
+STILL_LEVELS = 0.25
+"""Root mean square change, in levels, under which nothing can be lined up."""
+
+SAME_SPEED_BONUS = 0.02
+"""Correlation by which another speed must be better than none: short items fit many."""
+
+MIN_CORRELATION = 0.25
+"""Under this the two do not change together: another take, or nothing moves."""
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """Changes over `LAG_S`: (n,) s and (n, p) float32."""
+
+    times_s: NDArray[np.float64]
+    values: NDArray[np.float32]
+
+
+def _changes(
+    times_s: NDArray[np.float64], pictures: NDArray[np.float32], lag_s: float
+) -> _Changes:
+    ahead = np.searchsorted(times_s, times_s + lag_s - 1e-6)
+    good = np.flatnonzero(ahead < len(times_s))
+    values = pictures[ahead[good]] - pictures[good]
+    # A cut is one huge change; held down, it does not outweigh all that moves between cuts.
+    size = np.sqrt((values**2).mean(axis=1, keepdims=True))
+    values = values * np.minimum(1.0, 12.0 / np.maximum(size, 1e-6))
+    return _Changes(times_s[good], values)
+
+
+def seen_through(
+    query: Query, placement: NDArray[np.float64], source_size: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Move the query's thin pictures onto the source's timeline grid.
+
+    Args:
+        query: The questioned item.
+        placement: (3, 3) from query px to source px.
+        source_size: Width and height of the source, px.
+
+    Returns:
+        (n, 24 * 24) float32 luma, and (24 * 24,) bool, places of the source that the query shows.
+    """
+    fine = 4 * THUMB_PX
+    count, height, width = query.small.shape
+    grow = np.diag([query.width_px / width, query.height_px / height, 1.0])
+    to_grid = np.diag([fine / source_size[0], fine / source_size[1], 1.0])
+    matrix = to_grid @ placement @ grow
+    moved = np.empty((count, THUMB_PX, THUMB_PX), np.float32)
+    for i, picture in enumerate(query.small):
+        big = cv2.warpPerspective(picture, matrix, (fine, fine), flags=cv2.INTER_LINEAR)
+        moved[i] = cv2.resize(big, (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA)
+    cover = cv2.warpPerspective(
+        np.full((height, width), 255, np.uint8), matrix, (fine, fine), flags=cv2.INTER_NEAREST
+    )
+    seen = cv2.resize(cover, (THUMB_PX, THUMB_PX), interpolation=cv2.INTER_AREA) > 250
+    return moved.reshape(count, -1), seen.ravel()
+
+
+def line_up(
+    query: Query, source: Timeline, placement: NDArray[np.float64], source_size: tuple[int, int]
+) -> TimeFit:
+    """Find offset and speed by what changes.
+
+    Args:
+        query: The questioned item.
+        source: Timeline of the source.
+        placement: (3, 3) from query px to source px.
+        source_size: Width and height of the source, px.
+
+    Limits: one straight line; of an item cut together from several parts, the longest is found.
+    """
+    moved, seen = seen_through(query, placement, source_size)
+    there = source.thumbs.reshape(len(source.thumbs), -1).astype(np.float32)[:, seen]
+    here = moved[:, seen]
+    span = float(query.small_s[-1] - query.small_s[0]) if len(query.small_s) else 0.0
+    lag = min(LAG_S, 0.35 * span)
+    nothing = TimeFit(_first(source) - float(query.small_s[0]), 1.0, False, 0.0, 0.0, 0.0)
+    if seen.sum() < 12 or len(here) < 4 or len(there) < 4:
+        return nothing
+    a, b = _changes(query.small_s, here, lag), _changes(source.times_s, there, lag)
+    if len(a.values) < 3 or len(b.values) < 3:
+        return nothing
+    if min(_rms(a.values), _rms(b.values)) < STILL_LEVELS:
+        return nothing
+    return _search(a, b, span)
+
+
+def _first(source: Timeline) -> float:
+    return float(source.times_s[0]) if len(source.times_s) else 0.0
+
+
+def _rms(values: NDArray[np.float32]) -> float:
+    """Return the root mean square of the places that move most."""
+    strong = np.sort((values**2).mean(axis=0))[-max(4, values.shape[1] // 10) :]
+    return float(np.sqrt(strong.mean()))
+
+
+def _search(a: _Changes, b: _Changes, span: float) -> TimeFit:
+    product = a.values @ b.values.T  # (n, m)
+    own = (a.values**2).sum(axis=1)
+    other = (b.values**2).sum(axis=1)
+    best: tuple[float, float, float] = (-2.0, 0.0, 1.0)
+    curve: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    # A short item cannot tell speeds apart: only those that shift its end by a frame are tried.
+    speeds = SPEEDS if span >= 1.5 else np.array([0.8, 1.0, 1.15, 1.25])
+    for speed in speeds:
+        offsets, values = _scores(a, b, product, own, other, float(speed))
+        if len(offsets) == 0:
+            continue
+        at = int(np.argmax(values))
+        value = float(values[at]) + (SAME_SPEED_BONUS if speed == 1.0 else 0.0)
+        if value > best[0]:
+            best, curve = (value, float(offsets[at]), float(speed)), (offsets, values)
+    if curve is None:
+        return TimeFit(float(b.times_s[0] - a.times_s[0]), 1.0, False, 0.0, 0.0, 0.0)
+    _, offset, speed = best
+    for step in (0.006, 0.002) if speed != 1.0 and span >= 3 else ():
+        for tried in speed * (1 + step * np.arange(-3, 4)):
+            offsets, values = _scores(a, b, product, own, other, float(tried), near=offset)
+            if len(values) and float(values.max()) > best[0]:
+                best = (float(values.max()), float(offsets[int(np.argmax(values))]), float(tried))
+                speed = best[2]
+    value, offset, speed = best
+    far = np.abs(curve[0] - offset) > 0.5
+    rival = float(curve[1][far].max()) if far.any() else 0.0
+    return TimeFit(
+        offset, speed, determined=value >= MIN_CORRELATION, correlation=round(value, 4),
+        rival=round(rival, 4), share=_explained(a, b, offset, speed),
+    )  # fmt: skip
+
+
+def _scores(
+    a: _Changes, b: _Changes, product: NDArray[np.float32], own: NDArray[np.float32],
+    other: NDArray[np.float32], speed: float, near: float | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """Return offsets, s, and the correlation along each line of one speed."""
+    low = b.times_s[0] - speed * a.times_s[-1]
+    high = b.times_s[-1] - speed * a.times_s[0]
+    offsets = np.arange(low, high + STEP_S, STEP_S)
+    if near is not None:
+        offsets = np.arange(near - 0.5, near + 0.5, STEP_S / 2)
+    when = offsets[:, None] + speed * a.times_s[None, :]  # (o, n)
+    column = np.searchsorted(b.times_s, when).clip(1, len(b.times_s) - 1)
+    column -= (when - b.times_s[column - 1]) < (b.times_s[column] - when)
+    inside = (when >= b.times_s[0] - 0.1) & (when <= b.times_s[-1] + 0.1)
+    rows = np.arange(len(a.times_s))[None, :]
+    top = np.where(inside, product[rows, column], 0.0).sum(axis=1)
+    energy_a = np.where(inside, own[None, :], 0.0).sum(axis=1)
+    energy_b = np.where(inside, other[column], 0.0).sum(axis=1)
+    # Most of the query must lie within the source: a floor on the query's share, none on the
+    # source's. What lies outside counts against the line.
+    share = inside.mean(axis=1)
+    values = top / np.sqrt(np.maximum(energy_a * energy_b, 1e-6)) * np.sqrt(share)
+    return offsets, np.where(share >= 0.3, values, -1.0)
+
+
+def _explained(a: _Changes, b: _Changes, offset: float, speed: float) -> float:
+    """Return the share of the query whose half seconds agree with the line, or do not move."""
+    when = offset + speed * a.times_s
+    column = np.searchsorted(b.times_s, when).clip(0, len(b.times_s) - 1)
+    inside = (when >= b.times_s[0] - 0.1) & (when <= b.times_s[-1] + 0.1)
+    bins = np.floor((a.times_s - a.times_s[0]) / 0.5).astype(int)
+    good = 0
+    for number in range(int(bins.max()) + 1):
+        rows = (bins == number) & inside
+        if not rows.any():
+            continue
+        x, y = a.values[rows], b.values[column[rows]]
+        size = float(np.sqrt((x**2).sum() * (y**2).sum()))
+        still = _rms(x) < 2 * STILL_LEVELS
+        good += bool(still or float((x * y).sum()) > 0.15 * size)
+    return round(good / (int(bins.max()) + 1), 3)
+
+
+def robust_line(
+    here_s: NDArray[np.float64], there_s: NDArray[np.float64], speed: float, tolerance_s: float
+) -> tuple[float, float, NDArray[np.bool_]]:
+    """Fit source time over questioned time so that most frames agree; one bad frame has no say.
+
+    Args:
+        here_s: (n,) questioned times.
+        there_s: (n,) source times of the frames that agree best.
+        speed: From the coarse alignment; kept where the frames cannot tell better.
+        tolerance_s: Half a source frame or a little more.
+
+    Returns:
+        Offset, speed, and (n,) bool, which frames agree.
+    """
+    best = (-1, 0.0, 0.0, speed)
+    pairs = [(i, j) for i in range(len(here_s)) for j in range(i + 1, len(here_s))]
+    lines = [(float(t - speed * q), speed) for q, t in zip(here_s, there_s, strict=True)]
+    for i, j in pairs:
+        if here_s[j] - here_s[i] >= 2.0:
+            slope = float((there_s[j] - there_s[i]) / (here_s[j] - here_s[i]))
+            if abs(slope / speed - 1) < 0.03:
+                lines.append((float(there_s[i] - slope * here_s[i]), slope))
+    for offset, slope in lines:
+        error = np.abs(there_s - offset - slope * here_s)
+        count = int((error <= tolerance_s).sum())
+        cost = -float(np.minimum(error, 3 * tolerance_s).sum()) - 0.2 * tolerance_s * (slope != 1)
+        if (count, cost) > best[:2]:
+            best = (count, cost, offset, slope)
+    _, _, offset, slope = best
+    agree = np.abs(there_s - offset - slope * here_s) <= tolerance_s
+    if agree.any():
+        offset = float(np.median(there_s[agree] - slope * here_s[agree]))
+    return offset, slope, agree

@@ -1,0 +1,300 @@
+"""The search from end to end: candidates, geometry, time, space, residual."""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterator
+
+import cv2
+import numpy as np
+
+from forensics.errors import ForensicsError
+from forensics.intake.scan import Scan
+from forensics.intake.tracks import FaceTrack
+from forensics.references.sources.adding import describe, file_digest
+from forensics.references.sources.alignment import line_up
+from forensics.references.sources.candidates import Search, Verified
+from forensics.references.sources.comparison import choose_anchors, compare_pair, windows_of
+from forensics.references.sources.direction import directions
+from forensics.references.sources.elsewhere import differences_elsewhere
+from forensics.references.sources.frames import read_windows
+from forensics.references.sources.geometry import MIN_INLIERS
+from forensics.references.sources.index import Index, Timeline, Video, open_index
+from forensics.references.sources.material import SourceMatch, SourceMaterial, TimeFit
+from forensics.references.sources.memory import MemoryIndex
+from forensics.references.sources.query import Query, read_query
+from forensics.references.sources.sampling import changes, sample
+
+COMPARED = 1
+"""Sources that the residual is measured against: the best one that is still there."""
+
+QUERY_FRAMES = (8, 5, 5)
+STILL_CHANGE = 1.2
+"""Mean deviation over time, in levels, under which footage counts as standing still."""
+
+SAME_AGREEMENT = 0.45
+"""Correlation around the faces from which two takes that move together are one."""
+
+Progress = Callable[[int, int], None]
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.stage_s: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        began = clock.perf_counter()
+        yield
+        self.stage_s[name] = self.stage_s.get(name, 0.0) + clock.perf_counter() - began
+
+
+def search_sources(
+    path: Path, found: Scan, tracks: tuple[FaceTrack, ...], locator: str,
+    progress: Progress = lambda _done, _total: None, hidden: frozenset[str] = frozenset(),
+) -> SourceMaterial:  # fmt: skip
+    """Look for an item's source in an index.
+
+    Args:
+        path: The item.
+        found: Its first pass.
+        tracks: Its faces.
+        locator: Folder, or `milvus://host:port/collection`.
+        progress: Called with (steps done, steps).
+        hidden: SHA-256 of indexed files to leave out; for measuring.
+
+    Raises:
+        SourceIndexError: The index cannot be used.
+    """
+    with open_index(locator) as index:
+        return search_in(index, path, found, tracks, progress, hidden)
+
+
+def search_in(
+    index: Index, path: Path, found: Scan, tracks: tuple[FaceTrack, ...],
+    progress: Progress = lambda _done, _total: None, hidden: frozenset[str] = frozenset(),
+) -> SourceMaterial:  # fmt: skip
+    """Look for an item's source in an open index; see `search_sources`."""
+    timer = _Clock()
+    videos = {video.id: video for video in index.videos() if video.sha256 not in hidden}
+    frames = sum(video.frames for video in videos.values())
+    if not videos:
+        return SourceMaterial(index.locator, 0, 0, why_nothing="the source index is empty")
+    progress(0, 3)
+    with timer.stage("read"):
+        query = read_query(path, found.table.pts_s, _wanted(tracks))
+    if not query.search:
+        why = "every frame looked at is black or of one color: it would match anything"
+        return SourceMaterial(index.locator, len(videos), frames, why_nothing=why)
+    progress(1, 3)
+    with timer.stage("candidates"):
+        ranked = Search(query, index, videos).run()
+    accepted = [one for one in ranked if one.accepted]
+    rejected = max((one.inliers for one in ranked if not one.accepted), default=0)
+    progress(2, 3)
+    matches: list[SourceMatch] = []
+    digest = file_digest(path)
+    for number, one in enumerate(_best_first(accepted, digest)[:4]):
+        with timer.stage("compare"):
+            timeline = index.timeline(one.video.id)
+            compared = number < COMPARED or not matches[0].faces
+            match = _match(
+                query, one, timeline, tracks, digest, compared, _rival(ranked, one),
+                frames, Path(path), found,
+            )
+        matches.append(match)
+    progress(3, 3)
+    matches.sort(key=lambda m: (m.relation == "same_scene", not m.faces))
+    copies = tuple(m.video.name for m in matches[1:] if m.relation != "same_scene")
+    return SourceMaterial(
+        index.locator, len(videos), frames, tuple(matches[:2]), rejected, "", copies,
+        {name: round(spent, 3) for name, spent in timer.stage_s.items()},
+    )  # fmt: skip
+
+
+def compare_files(
+    path: Path, found: Scan, tracks: tuple[FaceTrack, ...], source: Path,
+    progress: Progress = lambda _done, _total: None,
+) -> SourceMaterial:  # fmt: skip
+    """Compare an item with one given file, without an index.
+
+    Raises:
+        UnreadableItem: The source cannot be read.
+    """
+    taken = sample(source)
+    if not taken.kept:
+        why = f"every frame of {source.name} is black or of one color"
+        return SourceMaterial("one given file", 1, 0, why_nothing=why)
+    index = MemoryIndex()
+    video = Video(
+        0, file_digest(source), str(source.absolute()), source.stat().st_size, taken.kind,
+        taken.width_px, taken.height_px, taken.duration_s, taken.rate_fps, taken.tags, "",
+        len(taken.kept),
+    )  # fmt: skip
+    index.add(video, describe(taken), Timeline(taken.thumb_s, taken.thumbs))
+    return replace(search_in(index, path, found, tracks, progress), locator="one given file")
+
+
+def _wanted(tracks: tuple[FaceTrack, ...]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the frame numbers of faces that a comparison may use."""
+    ranked = sorted(tracks, key=lambda t: -t.face_px * math.sqrt(len(t.seen_s)))
+    chosen: set[int] = set()
+    for track, count in zip(ranked, QUERY_FRAMES, strict=False):
+        steady = np.flatnonzero(~track.disagreement)
+        slots = steady if len(steady) >= 3 else np.arange(len(track))
+        picks = np.unique(np.linspace(0, len(slots) - 1, min(count, len(slots))).round())
+        chosen |= {int(track.frame_index[slots[int(i)]]) for i in picks}
+    return np.array(sorted(chosen), np.int64)
+
+
+def _best_first(accepted: list[Verified], digest: str) -> list[Verified]:
+    """Put what is not the item itself first: the same bytes show no difference."""
+    return sorted(accepted, key=lambda one: (one.video.sha256 == digest, -one.inliers))
+
+
+def _rival(ranked: list[Verified], one: Verified) -> int:
+    return max((r.inliers for r in ranked if r is not one and not r.accepted), default=0)
+
+
+def chance_by_accident(inliers: int, frames: int, verified: int) -> float:
+    """Bound the chance of so many agreeing features in any of so many wrong frames.
+
+    The tail was fitted on wrong pairs: above 6 inliers each further one is at least 2.2 times
+    rarer, and one wrong pair in 40 reaches 6. Frames that are verified apart are not taken as
+    independent: only the median counts, once.
+    """
+    tail = 0.025 * 2.2 ** -max(0, inliers - 6)
+    del verified
+    return float(min(1.0, -math.expm1(frames * math.log1p(-min(tail, 0.5)))))
+
+
+def _match(
+    query: Query, one: Verified, timeline: Timeline, tracks: tuple[FaceTrack, ...], digest: str,
+    compared: bool, rival: int, frames: int, path: Path, found: Scan,
+) -> SourceMatch:  # fmt: skip
+    video = one.video
+    size = (video.width_px, video.height_px)
+    placement = one.places[0][2].matrix
+    time = _coarse(query, one, timeline, placement)
+    span = _spans(query, time, timeline)
+    base = SourceMatch(
+        video=video, relation="undetermined", inliers=one.inliers,
+        verified_frames=sum(p[2].inliers >= MIN_INLIERS for p in one.places),
+        tried_frames=one.tried, pdq_bits=one.pdq_bits, cosine=round(one.cosine, 4),
+        rival_inliers=rival, chance=chance_by_accident(one.inliers, frames, len(one.places)),
+        placement=placement, bars=query.has_bars, time=time, questioned_s=span[0],
+        source_s=span[1], direction=directions(path, found, video), **_shape(placement, query, size),
+    )  # fmt: skip
+    source = Path(video.path)
+    why = ""
+    if not compared:
+        why = "another copy was compared"
+    elif not source.is_file():
+        why = f"the indexed file is no longer at {source}"
+    elif file_digest(source) != video.sha256:
+        why = f"{source.name} is not the file that was indexed (its digest differs)"
+    if why:
+        return replace(base, why_no_residual=why, relation=_relation(base, time, digest, timeline, query))
+    try:
+        return _residual(base, query, tracks, time, timeline, digest)
+    except ForensicsError as error:
+        return replace(base, why_no_residual=str(error))
+
+
+def _residual(
+    base: SourceMatch, query: Query, tracks: tuple[FaceTrack, ...], time: TimeFit,
+    timeline: Timeline, digest: str,
+) -> SourceMatch:  # fmt: skip
+    video, size = base.video, (base.video.width_px, base.video.height_px)
+    times = (float(timeline.times_s[0]), float(timeline.times_s[-1]))
+    still = video.kind == "still"
+    anchors = choose_anchors(query, tracks, time, base.placement, size, (-1e9, 1e9) if still else times)
+    frames = []
+    if anchors:
+        frames = read_windows(Path(video.path), windows_of(anchors, time, video.rate_fps or 25.0))
+    if not frames:
+        why = "no face of the item lies on the source" if not anchors else "its frames are gone"
+        return replace(
+            base, why_no_residual=why, relation=_relation(base, time, digest, timeline, query)
+        )
+    done = compare_pair(query, anchors, frames, base.placement, time, size, video.rate_fps or 25.0)
+    match = replace(
+        base, placement=done.placement, time=None if still else done.time, faces=done.faces,
+        agreement=done.agreement,
+        elsewhere=differences_elsewhere(query, anchors, frames, done.placement, done.time, size),
+        **_shape(done.placement, query, size),
+    )  # fmt: skip
+    if not still:
+        span = _spans(query, done.time, timeline)
+        match = replace(match, questioned_s=span[0], source_s=span[1])
+    return replace(match, relation=_relation(match, done.time, digest, timeline, query))
+
+
+def _coarse(query: Query, one: Verified, timeline: Timeline, placement: np.ndarray) -> TimeFit:  # type: ignore[type-arg]
+    """Line up by what changes; where nothing does, by which stored frames matched best."""
+    size = (one.video.width_px, one.video.height_px)
+    time = line_up(query, timeline, placement, size)
+    if time.determined:
+        return time
+    here = {number: query.frames[number].pts_s for number, _, _ in one.places}
+    offsets = [source_s - here[number] for number, source_s, _ in one.places[:3]]
+    return replace(time, offset_s=float(np.median(offsets)), speed=1.0)
+
+
+def _relation(
+    match: SourceMatch, time: TimeFit, digest: str, timeline: Timeline, query: Query
+) -> str:
+    """Say how the two relate; being of one scene is not being one take."""
+    if match.video.sha256 == digest:
+        return "same_file"
+    if match.video.kind == "still" or len(query.small) < 4:
+        return "same_footage" if not match.agreement < SAME_AGREEMENT else "same_scene"
+    if time.determined:
+        return "same_footage" if not match.agreement < SAME_AGREEMENT else "same_scene"
+    moving = min(changes(timeline.thumbs), changes(query.small)) > STILL_CHANGE
+    if moving and match.agreement < 0.8:
+        return "same_scene"
+    return "same_footage" if match.agreement >= 0.8 else "undetermined"
+
+
+def _spans(
+    query: Query, time: TimeFit, timeline: Timeline
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the compared interval of the item and of the source, s."""
+    low, high = float(timeline.times_s[0]), float(timeline.times_s[-1])
+    first, last = float(query.small_s[0]), float(query.small_s[-1])
+    start = max(first, (low - time.offset_s) / time.speed)
+    end = min(last, (high - time.offset_s) / time.speed)
+    if end <= start:
+        start, end = first, last
+    return (
+        (round(start, 3), round(end, 3)),
+        (round(max(low, time.source_s(start)), 3), round(min(high, time.source_s(end)), 3)),
+    )
+
+
+def _shape(placement: np.ndarray, query: Query, size: tuple[int, int]) -> dict[str, object]:  # type: ignore[type-arg]
+    """Put a placement into words' numbers: mirror, rotation, scale, what is seen."""
+    frame = np.array([[[0, 0]], [[query.width_px, 0]], [[query.width_px, query.height_px]],
+                      [[0, query.height_px]]], np.float64)  # fmt: skip
+    moved = cv2.perspectiveTransform(frame, placement)[:, 0]
+    picture = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
+    area, common = cv2.intersectConvexConvex(cv2.convexHull(moved.astype(np.float32)), picture)
+    seen = (0.0, 0.0, 0.0, 0.0)
+    if common is not None and len(common):
+        low, high = common[:, 0].min(axis=0) / size, common[:, 0].max(axis=0) / size
+        seen = tuple(round(float(v), 3) for v in (*low, *high))  # type: ignore[assignment]
+    whole = float(cv2.contourArea(moved.astype(np.float32)))
+    mirrored = bool(np.linalg.det(placement[:2, :2]) < 0)
+    matrix = placement @ (np.diag([-1.0, 1, 1]) if mirrored else np.eye(3))
+    scale = math.sqrt(abs(float(np.linalg.det(placement[:2, :2]))))
+    return {
+        "mirrored": mirrored, "scale": round(1 / max(scale, 1e-6), 4), "seen_box": seen,
+        "rotation_deg": round(math.degrees(math.atan2(matrix[1, 0], matrix[0, 0])), 2),
+        "covers": round(min(1.0, float(area) / max(whole, 1e-6)), 3),
+    }  # fmt: skip

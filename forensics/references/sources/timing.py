@@ -1,0 +1,189 @@
+"""The exact frame: one frame off, a genuine original looks swapped.
+
+Around each coarse moment every source frame is tried, and the one whose face and surroundings
+agree best is taken; then all moments must lie on one line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.face_space import Regions
+from forensics.references.sources.alignment import robust_line
+from forensics.references.sources.frames import Box, SourceFrame
+from forensics.references.sources.registration import Matrix, scaling, warp
+
+HALF_PX = 128
+"""Frames are tried in aligned space of half size."""
+
+SHIFT_PX = 10
+"""At half size, how far the placement may still be off."""
+
+BAND = (1.0, 4.0)
+CLEAR = 0.04
+"""A frame must agree so much better than the worst tried, else nothing moves there."""
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """One questioned frame with a face, to be compared.
+
+    Attributes:
+        track: Track id.
+        slot: Which of the track's examined frames.
+        index: Frame number.
+        pts_s: Its time.
+        rgb: (256, 256, 3) uint8, the questioned face in aligned space.
+        to_aligned: (3, 3) from questioned px to aligned px.
+        layout: Regions of this face.
+        window: Number of its window.
+        box: The part of the source that was kept, source px.
+    """
+
+    track: int
+    slot: int
+    index: int
+    pts_s: float
+    rgb: NDArray[np.uint8]
+    to_aligned: Matrix
+    layout: Regions
+    window: int
+    box: Box
+
+    def from_part(self, placement: Matrix) -> Matrix:
+        """Return the (3, 3) matrix from px of the kept source part to aligned px."""
+        shift = np.array([[1, 0, self.box[0]], [0, 1, self.box[1]], [0, 0, 1]], np.float64)
+        return np.asarray(self.to_aligned @ np.linalg.inv(placement) @ shift, np.float64)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How well the source frames near an anchor agree with it.
+
+    Attributes:
+        frames: Numbers of source frames.
+        times_s: Their times.
+        whole: Agreement of face and surroundings.
+        inside: Agreement of the face.
+    """
+
+    frames: NDArray[np.int64]
+    times_s: NDArray[np.float64]
+    whole: NDArray[np.float64]
+    inside: NDArray[np.float64]
+
+
+def _band(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    plane = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    low, high = (cv2.GaussianBlur(plane, (0, 0), sigma) for sigma in BAND)
+    return np.asarray(low - high, np.float32)
+
+
+def _peak(picture: NDArray[np.float32], template: NDArray[np.float32]) -> float:
+    if float(template.std()) < 1e-3:
+        return 0.0
+    return float(np.nanmax(cv2.matchTemplate(picture, template, cv2.TM_CCOEFF_NORMED)))
+
+
+def try_frames(anchor: Anchor, source: list[SourceFrame], placement: Matrix) -> Tried:
+    """Compare an anchor with every source frame kept near it.
+
+    Args:
+        anchor: The questioned face.
+        source: Frames of the source.
+        placement: (3, 3) from questioned px to source px.
+    """
+    half = scaling(0.5, 0.5)
+    own = _band(np.asarray(cv2.resize(anchor.rgb, (HALF_PX, HALF_PX), interpolation=cv2.INTER_AREA)))
+    rows, columns = np.nonzero(anchor.layout.hull[::2, ::2])
+    top, bottom = max(rows.min(), SHIFT_PX), min(rows.max(), HALF_PX - SHIFT_PX)
+    left, right = max(columns.min(), SHIFT_PX), min(columns.max(), HALF_PX - SHIFT_PX)
+    inner = own[top:bottom, left:right]
+    rim = own[SHIFT_PX:-SHIFT_PX, SHIFT_PX:-SHIFT_PX]
+    matrix = half @ anchor.from_part(placement)
+    found: list[tuple[int, float, float, float]] = []
+    for number, frame in enumerate(source):
+        if anchor.window not in frame.parts:
+            continue
+        moved, _ = warp(frame.parts[anchor.window], matrix, HALF_PX)
+        band = _band(moved)
+        near = band[
+            max(0, top - SHIFT_PX) : bottom + SHIFT_PX, max(0, left - SHIFT_PX) : right + SHIFT_PX
+        ]
+        found.append((number, frame.pts_s, _peak(band, rim), _peak(near, inner)))
+    table = np.array(found, np.float64).reshape(-1, 4)
+    return Tried(table[:, 0].astype(np.int64), table[:, 1], table[:, 2], table[:, 3])
+
+
+@dataclass(frozen=True)
+class ExactTime:
+    """The line on which the exact frames lie.
+
+    Attributes:
+        offset_s: s.
+        speed: Source seconds a questioned second.
+        agreeing: Anchors on the line.
+        clear: Anchors that could tell.
+    """
+
+    offset_s: float
+    speed: float
+    agreeing: int
+    clear: int
+
+
+def exact_time(
+    anchors: list[Anchor], tried: list[Tried], speed: float, frame_s: float
+) -> ExactTime | None:
+    """Fit the line through the best frames of all anchors; None where none of them can tell.
+
+    Args:
+        anchors: Questioned faces.
+        tried: One each.
+        speed: From the coarse alignment.
+        frame_s: Duration of a source frame.
+    """
+    here, there = [], []
+    for anchor, one in zip(anchors, tried, strict=True):
+        if len(one.frames) < 3:
+            continue
+        score = one.whole + 0.5 * one.inside
+        if float(score.max() - score.min()) < CLEAR:
+            continue
+        here.append(anchor.pts_s)
+        there.append(_between(one.times_s, score))
+    if not here:
+        return None
+    offset, slope, agree = robust_line(np.array(here), np.array(there), speed, 0.75 * frame_s)
+    return ExactTime(offset, slope, int(agree.sum()), len(here))
+
+
+def _between(times_s: NDArray[np.float64], score: NDArray[np.float64]) -> float:
+    """Return the time of the best frame, moved towards the better neighbor by a parabola."""
+    at = int(np.argmax(score))
+    if at in (0, len(score) - 1):
+        return float(times_s[at])
+    low, mid, high = score[at - 1 : at + 2]
+    bend = low - 2 * mid + high
+    shift = float(np.clip(0.5 * (low - high) / bend, -0.5, 0.5)) if bend < 0 else 0.0
+    step = times_s[at + 1] - times_s[at] if shift > 0 else times_s[at] - times_s[at - 1]
+    return float(times_s[at] + shift * step)
+
+
+def choices(one: Tried, when_s: float, frame_s: float) -> list[int]:
+    """Return positions in `one` to compare: the frame on the line, and the best face near it.
+
+    A frame that is one off makes a genuine face look replaced, so the face gets the benefit of
+    every frame within two of the line.
+    """
+    if len(one.frames) == 0:
+        return []
+    on_line = int(np.argmin(np.abs(one.times_s - when_s)))
+    near = np.flatnonzero(np.abs(one.times_s - when_s) <= 2.5 * frame_s)
+    if len(near) == 0:
+        return []
+    return list(dict.fromkeys([on_line, int(near[np.argmax(one.inside[near])])]))
