@@ -63,7 +63,8 @@ def earlier_gop(path: Path) -> int | None:
     material = Material(path=path, media=media, container=probe(path), frame_table=table,
                         shots=(), tracks=())  # fmt: skip
     (seen,) = Recompression().analyze(material).observations
-    return int(seen.value) if isinstance(seen, Fact) and seen.value is not None else None
+    known = isinstance(seen, Fact) and seen.name == "earlier_gop" and seen.value is not None
+    return int(seen.value) if known else None
 
 
 def measure_video(folder: Path) -> dict[str, Any]:
