@@ -37,6 +37,10 @@ STILL_MAGIC = {
 MAX_PIXELS = 8192 * 8192
 """Larger pictures are refused by the decoder before memory is asked for."""
 
+COLLECT_EVERY = 8
+"""Frames whose side data was read hold themselves (PyAV 18.1): without a full collection every few
+frames hundreds of decoded frames pile up. What lived before is frozen, so that each is quick."""
+
 LARGE_PIXELS = 4096 * 2304
 """Above this the decoder gets one thread: each holds several frames."""
 
@@ -129,14 +133,19 @@ def open_media(path: Path, *, side_data: bool = False) -> Iterator[av.container.
             raise UnreadableItem(f"{path.name} is coded in a way that no decoder here reads")
         context.options = {
             "max_pixels": str(MAX_PIXELS),
-            **({"flags2": "+export_mvs", "export_side_data": "venc_params"} if side_data else {}),
+            **({"export_side_data": "venc_params"} if side_data else {}),
         }
         large = context.width * context.height > LARGE_PIXELS
         context.thread_type = "SLICE" if large else "AUTO"
         context.thread_count = 1 if large else 2
+        if side_data:
+            gc.collect()
+            gc.freeze()
         try:
             yield container
         finally:
+            if side_data:
+                gc.unfreeze()
             # PyAV's frames, codecs and reformatters hold each other, and with them threads: after
             # a thousand files in one process no more could be started.
             del pictures, context
@@ -201,6 +210,8 @@ def decode(container: av.container.InputContainer) -> Iterator[RawFrame]:
             failures += 1
             continue
         for picture in pictures:
+            if index % COLLECT_EVERY == 0 and gc.get_freeze_count():
+                gc.collect()
             if picture.pts is not None and base:
                 last_s = float(picture.pts * base)
             elif index:

@@ -334,4 +334,5 @@ def cut_tracks(
                     break
                 cutter.take(raw)
                 progress(raw.index + 1, last + 1)
+        progress(last + 1, last + 1)
     return cutter.tracks((found.media.height_px, found.media.width_px))
