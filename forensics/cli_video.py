@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from forensics.errors import EXIT_FAIL_AT
 from forensics.interpretation.strength import STRENGTHS
 from forensics.progress import Bars
 from forensics.record import CaseRecord, Conclusion, Settings, TrackVerdict, Verdict
+
+if TYPE_CHECKING:
+    from forensics.casefile.folder import Case
 
 
 class Device(StrEnum):
@@ -63,6 +66,9 @@ def video(
     sources: Annotated[
         str | None, typer.Option(help="Source index to search for the original footage.")
     ] = None,
+    case: Annotated[
+        Path | None, typer.Option(help="Case that keeps the item and this examination as well.")
+    ] = None,
     device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.AUTO,
     landmarks: Annotated[Landmarks, typer.Option(help="Which landmarker.")] = Landmarks.AUTO,
     seed: Annotated[int, typer.Option(min=0, help="For anything random.")] = 0,
@@ -87,10 +93,12 @@ def video(
         frames=frames, every_frame=every_frame, device=device.value, landmarks=landmarks.value,
         seed=seed, controls=tuple(path.name for path in control or ()), sources=sources,
     )  # fmt: skip
+    kept = _keep(case, item) if case is not None else None
     with Output(folder) as output, Bars(console, quiet=quiet) as bars:
         examination = audit(
             item, settings, controls=tuple(control or ()), sources=sources,
             argv=tuple(sys.argv[1:]), progress=bars.update,
+            operator=kept.description.operator if kept else None,
         )  # fmt: skip
         bars.update("report", 0, 1)
         output.write_examination(examination)
@@ -98,6 +106,10 @@ def video(
             output.write_pdf(examination.record, show_faces=show_faces, reproducible=reproducible)
         bars.update("report", 1, 1)
     record = examination.record
+    if kept is not None:
+        from forensics.casefile.items import record_run
+
+        record_run(kept, folder)
     if as_json:
         sys.stdout.write(record.to_json())
         sys.stdout.flush()
@@ -107,6 +119,16 @@ def video(
         print_verdict(record, console, folder / "report.pdf" if pdf else None, folder)
     if fail_at is not None and reaches(record, fail_at.value):
         raise typer.Exit(EXIT_FAIL_AT)
+
+
+def _keep(folder: Path, item: Path) -> Case:
+    """Open a case and see that it holds the item, before the work begins."""
+    from forensics.casefile.folder import Case
+    from forensics.casefile.items import add_item
+
+    opened = Case(folder)
+    add_item(opened, item)
+    return opened
 
 
 def reaches(record: CaseRecord, strength: str) -> bool:

@@ -11,7 +11,7 @@ from forensics.errors import CaseError
 from forensics.intake.frames import check_readable
 from forensics.record import CaseRecord
 
-RECORD, REPORT = "record.json", "report.pdf"
+RECORD, REPORT, SIGNALS, EXHIBITS = "record.json", "report.pdf", "signals.csv", "exhibits"
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,9 @@ def record_run(case: Case, folder: Path, operator: str = "") -> str:
         raise CaseError(f"{record.item.name} is not in {case.folder.name}; `audit case add` it")
     with case.staging() as staged, case.locked():
         stem = _free(case, record.item.sha256[:12])
-        for path in sorted(folder.rglob("*")):
-            if not path.is_file() or any(p.startswith(".") for p in path.relative_to(folder).parts):
+        made = [folder / name for name in (RECORD, SIGNALS, REPORT)]
+        for path in (*made, *sorted((folder / EXHIBITS).glob("*.png"))):
+            if not path.is_file():
                 continue
             inside = path.relative_to(folder).as_posix()
             home = f"reports/{stem}.pdf" if inside == REPORT else f"records/{stem}/{inside}"

@@ -23,6 +23,7 @@ from forensics.casefile.items import add_item, items, record_run
 from forensics.casefile.log import Entry
 from forensics.cli import app
 from forensics.errors import CaseError, OutputNotWritable, UnreadableItem
+from forensics.record import CaseRecord
 from tests.casefile.tampering import small_case
 from tests.conftest import FIXTURES, ROOT, Run
 from tests.reports.report_records import make
@@ -263,3 +264,20 @@ def test_the_program(audit_program: Run, tmp_path: Path) -> None:
     done = case("verify")
     assert done.exit_code == 14
     assert "items/more.txt: was added" in done.stdout
+
+
+def test_an_examination_is_kept_in_the_case(audit_program: Run, tmp_path: Path) -> None:
+    folder, out = tmp_path / "case", tmp_path / "out"
+    made = Case.new(folder, Description.of("A. Examiner", "a test", "our own footage"))
+    item = FIXTURES / "no-face.mp4"
+    done = audit_program(item, "--out", out, "--no-pdf", "--quiet", "--case", tmp_path / "nowhere")
+    assert done.returncode == 14
+    assert not out.exists()
+    done = audit_program(item, "--out", out, "--no-pdf", "--quiet", "--case", folder)
+    assert done.returncode == 0, done.stderr
+    entry = made.entries()[-1]
+    assert (entry.action, entry.detail["conclusion"]) == ("record", "not_examinable")
+    (path,) = [path for path in entry.files if path.endswith("record.json")]
+    record = CaseRecord.from_json((folder / path).read_bytes())
+    assert record.run.operator == "A. Examiner"
+    assert verify(folder).whole
