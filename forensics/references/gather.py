@@ -10,6 +10,9 @@ from forensics.intake.landmarks import Landmarker
 from forensics.intake.scan import Scan, scan
 from forensics.intake.tracks import FaceTrack, cut_tracks
 from forensics.record import Settings
+from forensics.references.sources.control import found_control
+from forensics.references.sources.material import SourceMaterial
+from forensics.references.sources.search import search_sources
 
 
 def gather(
@@ -30,16 +33,37 @@ def gather(
         tracks: Its faces.
         settings: Controls are sampled like the item.
         controls: Genuine footage of the same person or camera.
-        sources: Source index, or None.
+        sources: Source index, or None. What it finds is offered as a control too.
         landmarker: Finds the 68 points.
         progress: Called with (clips done, clips to do).
+
+    Raises:
+        SourceIndexError: The index cannot be used.
     """
     given = []
     for number, clip in enumerate(controls):
         progress(number, len(controls))
         given.append(examine_control(clip, "given", settings, landmarker))
     progress(len(controls), len(controls))
-    return References(controls=tuple(given), sources=None)
+    material = None
+    if sources is not None:
+        material = search_sources(path, found, tracks, sources, progress)
+        given += _found(material, tracks, landmarker, settings)
+    return References(controls=tuple(given), sources=material)
+
+
+def _found(
+    material: SourceMaterial,
+    tracks: tuple[FaceTrack, ...],
+    landmarker: Landmarker,
+    settings: Settings,
+) -> list[Control]:
+    """Offer the best source as control footage: the same faces at the same moments."""
+    for match in material.matches[:1]:
+        control = found_control(match, tracks, landmarker, settings.frames)
+        if control is not None:
+            return [control]
+    return []
 
 
 def examine_control(

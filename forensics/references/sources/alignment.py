@@ -223,6 +223,8 @@ def robust_line(
             best = (count, cost, offset, slope)
     _, _, offset, slope = best
     agree = np.abs(there_s - offset - slope * here_s) <= tolerance_s
+    if np.ptp(here_s) * abs(slope - speed) < tolerance_s:
+        slope = speed  # a drift below a frame is no drift
     if agree.any():
         offset = float(np.median(there_s[agree] - slope * here_s[agree]))
     return offset, slope, agree

@@ -49,8 +49,14 @@ class SourceFrame:
     parts: dict[int, NDArray[np.uint8]]
 
 
-def read_windows(path: Path, windows: list[Window]) -> list[SourceFrame]:
+def read_windows(
+    path: Path, windows: list[Window]
+) -> tuple[list[SourceFrame], NDArray[np.float64] | None]:
     """Decode the source once, from the first window to the last.
+
+    Returns:
+        The frames near the windows, and the times of all frames from the first on, None where
+        the source was not read from its start.
 
     Raises:
         UnreadableItem: It cannot be opened.
@@ -58,14 +64,18 @@ def read_windows(path: Path, windows: list[Window]) -> list[SourceFrame]:
     first = min(w.center_s - w.reach_s for w in windows)
     last = max(w.center_s + w.reach_s for w in windows)
     kept: list[SourceFrame] = []
+    times: list[float] = []
+    sought = False
     with open_media(path) as container:
         stream = picture_stream(container)
         still = container.format.name in STILL_FORMATS
         if not still and first > SEEK_FROM_S and stream.time_base:
             container.seek(int(first / stream.time_base), stream=stream, backward=True)
+            sought = True
         for raw in decode(container):
             if raw.index < 0 or (raw.pts_s > last and kept and not still):
                 break
+            times.append(raw.pts_s)
             near = range(len(windows)) if still else [
                 n for n, w in enumerate(windows) if abs(raw.pts_s - w.center_s) <= w.reach_s
             ]  # fmt: skip
@@ -73,7 +83,7 @@ def read_windows(path: Path, windows: list[Window]) -> list[SourceFrame]:
                 kept.append(_keep(raw, windows, list(near)))
             if still:
                 break
-    return kept
+    return kept, None if sought else np.array(times)
 
 
 def _keep(raw: RawFrame, windows: list[Window], near: list[int]) -> SourceFrame:

@@ -157,7 +157,7 @@ class SourceMatch:
         agreement: Median correlation of middle detail outside the faces.
         why_no_residual: Empty where there is one.
         direction: What tells which of the two is older, in sentences.
-        seconds: Spent on it.
+        frame_times_s: (n,) times of the source's frames from its first on, or None.
     """
 
     video: Video
@@ -184,6 +184,7 @@ class SourceMatch:
     agreement: float = float("nan")
     why_no_residual: str = ""
     direction: tuple[str, ...] = ()
+    frame_times_s: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

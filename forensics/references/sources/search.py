@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterator
 
 import cv2
 import numpy as np
@@ -64,13 +63,15 @@ def search_sources(
         path: The item.
         found: Its first pass.
         tracks: Its faces.
-        locator: Folder, or `milvus://host:port/collection`.
+        locator: Folder, `milvus://host:port/collection`, or one file to compare with.
         progress: Called with (steps done, steps).
         hidden: SHA-256 of indexed files to leave out; for measuring.
 
     Raises:
         SourceIndexError: The index cannot be used.
     """
+    if "://" not in locator and Path(locator).is_file():
+        return compare_files(path, found, tracks, Path(locator), progress)
     with open_index(locator) as index:
         return search_in(index, path, found, tracks, progress, hidden)
 
@@ -211,12 +212,12 @@ def _residual(
     timeline: Timeline, digest: str,
 ) -> SourceMatch:  # fmt: skip
     video, size = base.video, (base.video.width_px, base.video.height_px)
-    times = (float(timeline.times_s[0]), float(timeline.times_s[-1]))
+    ends = (float(timeline.times_s[0]), float(timeline.times_s[-1]))
     still = video.kind == "still"
-    anchors = choose_anchors(query, tracks, time, base.placement, size, (-1e9, 1e9) if still else times)
-    frames = []
+    anchors = choose_anchors(query, tracks, time, base.placement, size, (-1e9, 1e9) if still else ends)
+    frames, times_s = [], None
     if anchors:
-        frames = read_windows(Path(video.path), windows_of(anchors, time, video.rate_fps or 25.0))
+        frames, times_s = read_windows(Path(video.path), windows_of(anchors, time, video.rate_fps or 25.0))
     if not frames:
         why = "no face of the item lies on the source" if not anchors else "its frames are gone"
         return replace(
@@ -225,7 +226,7 @@ def _residual(
     done = compare_pair(query, anchors, frames, base.placement, time, size, video.rate_fps or 25.0)
     match = replace(
         base, placement=done.placement, time=None if still else done.time, faces=done.faces,
-        agreement=done.agreement,
+        agreement=done.agreement, frame_times_s=times_s,
         elsewhere=differences_elsewhere(query, anchors, frames, done.placement, done.time, size),
         **_shape(done.placement, query, size),
     )  # fmt: skip
