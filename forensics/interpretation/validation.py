@@ -94,7 +94,7 @@ def wilson(errors: int, n: int) -> Interval:
     rate, square = errors / n, Z_95**2
     middle = (rate + square / (2 * n)) / (1 + square / n)
     half = Z_95 / (1 + square / n) * math.sqrt(rate * (1 - rate) / n + square / (4 * n**2))
-    return Interval(rate, max(0.0, middle - half), min(1.0, middle + half), n)
+    return Interval(rate, max(0.0, round(middle - half, 12)), min(1.0, middle + half), n)
 
 
 def cllr(h1: Values, h2: Values) -> float:

@@ -1,8 +1,7 @@
 """Animation: held-out stills as short videos, so that a calibration meets what an item is.
 
 A still is moved as a hand-held face moves (shift, turn, zoom), its pseudo-fake is made frame by
-frame by one recipe with jittering landmarks, and both are written as H.264 files that go through
-the very same intake as an item.
+frame by one recipe with jittering landmarks, and both then meet the same camera and encoder.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.training.degrade import Degradation, degrade, sample_degradation
-from forensics.training.material import Face
+from forensics.training.material import CONTEXT_SCALE, Face
 from forensics.training.pseudo_fakes import Donor, Recipe, apply, face_size_px, sample_recipe
 from forensics.training.scenes import stage
 
 SWAP_FAMILIES = {"autoencoder": 0.5, "cross_identity": 0.2, "self_blend": 0.2, "one_shot": 0.1}
 """What stands for a replaced face in calibration: re-renders of the same face are left out."""
 
-FRAMES = 10
+FRAMES = 8
 FPS = 25
 
 Picture = NDArray[np.uint8]
@@ -53,6 +52,21 @@ class Take:
     def to_json(self) -> dict[str, Any]:
         """Return the take as JSON values."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """A video before encoding.
+
+    Attributes:
+        frames: n pictures (S, S, 3) uint8.
+        boxes_px: (n, 4) the face box.
+        points_px: (n, 68, 2) landmarks, without the jitter that the swap was made with.
+    """
+
+    frames: list[Picture]
+    boxes_px: NDArray[np.float64]
+    points_px: NDArray[np.float64]
 
 
 def sample_take(rng: np.random.Generator, largest_px: float) -> Take:
@@ -87,7 +101,14 @@ def _motion(rng: np.random.Generator, frames: int) -> NDArray[np.float64]:
 def animate(
     face: Face, take: Take, recipe: Recipe | None, donor: Donor | None, frames: int = FRAMES
 ) -> list[Picture]:
-    """Make the frames of a video from a still, before encoding.
+    """Make the frames of a video from a still, before encoding; see `film`."""
+    return film(face, take, recipe, donor, frames).frames
+
+
+def film(
+    face: Face, take: Take, recipe: Recipe | None, donor: Donor | None, frames: int = FRAMES
+) -> Filmed:
+    """Make a video from a still, before encoding, and say where the face is in it.
 
     Args:
         face: The still.
@@ -95,9 +116,6 @@ def animate(
         recipe: How the face is replaced; None for a genuine video.
         donor: Whose face is put in.
         frames: Length.
-
-    Returns:
-        Frames (S, S, 3) uint8.
     """
     rng = np.random.default_rng(take.seed)
     motion = _motion(rng, frames)
@@ -111,18 +129,22 @@ def animate(
     if take.staged:
         still = stage(still, points, rng)
     jitter = rng.normal(0, 1, (frames, 68, 2)) * take.jitter * face_size_px(points)
-    made = []
+    half = side / CONTEXT_SCALE / 2
+    made, boxes, landmarks = [], [], []
     for index, (x, y, turn, zoom) in enumerate(motion):
         matrix = cv2.getRotationMatrix2D((side / 2, side / 2), float(turn), float(np.exp(zoom)))
         matrix[:, 2] += np.array([x, y]) * side
         frame = np.asarray(
             cv2.warpAffine(still, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8
         )
+        moved = points @ matrix[:, :2].T + matrix[:, 2]
         if recipe is not None:
-            moved = points @ matrix[:, :2].T + matrix[:, 2] + jitter[index]
-            frame = apply(recipe, frame, moved, donor=donor)[0]
+            frame = apply(recipe, frame, moved + jitter[index], donor=donor)[0]
+        center, reach = side / 2 + np.array([x, y]) * side, half * float(np.exp(zoom))
+        boxes.append([*(center - reach), *(center + reach)])
+        landmarks.append(moved)
         made.append(degrade(replace(take.chain, seed=take.chain.seed + index), frame))
-    return made
+    return Filmed(made, np.array(boxes), np.array(landmarks))
 
 
 def write_video(frames: list[Picture], path: Path, crf: int, fps: int = FPS) -> None:
@@ -131,7 +153,8 @@ def write_video(frames: list[Picture], path: Path, crf: int, fps: int = FPS) -> 
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "veryfast"}
+        # Macroblock-tree rate control differs from run to run on clips of a few frames.
+        stream.options = {"crf": str(crf), "preset": "veryfast", "x264-params": "mbtree=0"}
         stream.codec_context.thread_count = 1
         for rgb in frames:
             picture = np.ascontiguousarray(rgb[:height, :width])

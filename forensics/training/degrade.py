@@ -108,7 +108,8 @@ def encode_clip(
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = wide, high, "yuv420p"
     encoder.framerate, encoder.thread_count = fps, 1
-    encoder.options = {"crf": str(crf), "preset": preset}
+    # Macroblock-tree rate control differs from run to run on clips of a few frames.
+    encoder.options = {"crf": str(crf), "preset": preset, "x264-params": "mbtree=0"}
     packets = []
     for rgb in frames:
         even = rgb

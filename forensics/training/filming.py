@@ -1,13 +1,14 @@
-"""Filming: the held-out people as short videos, seen through the intake of an examination.
+"""Filming: the held-out people as short videos, cut and measured as an examination does it.
 
 A calibration and its validation rest on these cases. Each case keeps what the network will be
-shown and the quality the intake measured, so that several models can be scored on the same cases.
+shown and the quality the intake measures, so that several models can be scored on the same cases.
+Boxes and landmarks are those of the still, moved with it and jittered: finding faces again in
+every frame would cost ten times as much.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +18,17 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.intake.crops import align, alignment, crop_square, square_around
 from forensics.intake.detection import FaceDetector
 from forensics.intake.landmarks import DlibLandmarker
 from forensics.intake.quality import track_quality
-from forensics.intake.scan import scan
-from forensics.intake.tracks import FaceTrack, cut_tracks
+from forensics.intake.spool import Spool
+from forensics.intake.tracks import CONTEXT_SCALE, FaceTrack
 from forensics.models.maps import unit_to_aligned
 from forensics.record import Quality
-from forensics.training.animate import FRAMES, animate, sample_take, swap_recipe, write_video
+from forensics.training.animate import FPS, FRAMES, sample_take, swap_recipe
+from forensics.training.animate import film as film_still
+from forensics.training.degrade import encode_clip
 from forensics.training.material import Face
 from forensics.training.pack import CROP_PX, CROP_SCALE, PairMaker, shrink
 from forensics.training.pseudo_fakes import apply
@@ -66,10 +70,34 @@ class Case:
         return {**values, "quality": self.quality.model_dump(mode="json")}
 
 
-def tracks_of(path: Path, landmarker: DlibLandmarker, frames: int = 32) -> tuple[FaceTrack, ...]:
-    """Find the faces of a video as an examination does."""
-    found = scan(path, frames=frames)
-    return cut_tracks(path, found, landmarker, frames=frames)
+def as_track(
+    frames: list[NDArray[np.uint8]],
+    boxes: NDArray[np.float64],
+    points: NDArray[np.float64],
+) -> FaceTrack:
+    """Cut frames into a track, as the intake does with faces that it found.
+
+    Args:
+        frames: n pictures (H, W, 3) uint8.
+        boxes: (n, 4) px.
+        points: (n, 68, 2) px.
+    """
+    spool, count = Spool(), len(frames)
+    matrices = np.stack([alignment(one) for one in points])
+    context = []
+    for rgb, box in zip(frames, boxes, strict=True):
+        side = max(32, round(square_around(box, CONTEXT_SCALE)[2]))
+        context.append(spool.put(crop_square(rgb, box, CONTEXT_SCALE, side)))
+    aligned = [spool.put(align(rgb, one)) for rgb, one in zip(frames, matrices, strict=True)]
+    times = np.arange(count) / FPS
+    return FaceTrack(
+        id=1, frame_index=np.arange(count), pts_s=times, boxes_xyxy_px=boxes,
+        confidence=np.ones(count), landmarks_px=points,
+        burst_px=np.full((count, 3, 68, 2), np.nan), pose_deg=np.zeros((count, 3)),
+        to_aligned=matrices, disagreement=np.zeros(count, dtype=bool), qp=np.full(count, np.nan),
+        seen_s=times, shot=0, spool=spool, aligned_slots=np.array(aligned),
+        next_slots=np.full(count, -1), context_slots=np.array(context),
+    )  # fmt: skip
 
 
 def crops_of(track: FaceTrack) -> NDArray[np.uint8]:
@@ -92,17 +120,22 @@ class Studio:
         self._detector = FaceDetector()
         self._pairs = PairMaker(faces, seed)
 
-    def still(self, index: int, take_number: int, swapped: bool) -> Case | None:
-        """Film one still, genuine or swapped; None where the intake finds no face in it."""
+    def still(self, index: int, take_number: int, swapped: bool) -> Case:
+        """Film one still, genuine or swapped; both meet the same camera and encoder."""
         face = self._faces[index]
         rng = np.random.default_rng((self._seed, index, take_number))
         take = sample_take(rng, face.box_side_px)
         recipe, donor = swap_recipe(rng), self._pairs.donor_for(index, rng)
-        frames = animate(
+        filmed = film_still(
             face, take, recipe if swapped else None, (donor.rgb, donor.landmarks_px), FRAMES
         )
         family = recipe.family if swapped else "genuine"
-        return self._case(frames, take.crf, face.identity, face.source, swapped, family)
+        boxes = filmed.boxes_px + rng.normal(0, 0.015, filmed.boxes_px.shape) * take.face_px
+        frames = encode_clip(filmed.frames, take.crf)
+        return self._case(
+            as_track(frames, boxes, filmed.points_px), take.crf, face.identity, face.source,
+            family,
+        )  # fmt: skip
 
     def clip(self, path: Path) -> Iterator[Case]:
         """Film segments of a genuine clip again: re-encoded as it is, and swapped."""
@@ -114,50 +147,40 @@ class Studio:
                 for frame, _ in zip(container.decode(video=0), range(wanted), strict=False)
             ]
         for start in range(0, len(frames) - SEGMENT_FRAMES, 2 * SEGMENT_FRAMES):
-            segment = frames[start : start + SEGMENT_FRAMES : 2]
-            crf = int(rng.integers(18, 43))
-            yield from self._known(self._case(segment, crf, path.name, "clip", False, "genuine"))
-            recipe, donor = swap_recipe(rng), self._faces[int(rng.integers(len(self._faces)))]
-            swapped = []
-            for rgb in segment:
-                points = self._points(rgb)
-                if points is None:
-                    break
-                swapped.append(apply(recipe, rgb, points, donor=(donor.rgb, donor.landmarks_px))[0])
-            if len(swapped) == len(segment):
-                case = self._case(swapped, crf, path.name, "clip", True, recipe.family)
-                yield from self._known(case)
+            segment = frames[start : start + SEGMENT_FRAMES : 3]
+            found = [self._find(rgb) for rgb in segment]
+            seen = [one for one in found if one is not None]
+            if len(seen) < len(segment):
+                continue
+            boxes, points = np.stack([one[0] for one in seen]), np.stack([one[1] for one in seen])
+            crf, recipe = int(rng.integers(18, 43)), swap_recipe(rng)
+            donor = self._faces[int(rng.integers(len(self._faces)))]
+            material = (donor.rgb, donor.landmarks_px)
+            swapped = [
+                apply(recipe, rgb, one, donor=material)[0]
+                for rgb, one in zip(segment, points, strict=True)
+            ]
+            for branch, family in ((segment, "genuine"), (swapped, recipe.family)):
+                track = as_track(encode_clip(branch, crf), boxes, points)
+                yield self._case(track, crf, path.name, "clip", family)
+
+    def _find(
+        self, rgb: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Return box and landmarks of the surest face, or None."""
+        found, _ = self._detector.detect(rgb)
+        if not found:
+            return None
+        box = found[0].box_xyxy_px
+        return box, self._landmarker(np.ascontiguousarray(rgb), box)
 
     @staticmethod
-    def _known(case: Case | None) -> Iterator[Case]:
-        if case is not None:
-            yield case
-
-    def _points(self, rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-        found, _ = self._detector.detect(rgb)
-        return self._landmarker(rgb, found[0].box_xyxy_px) if found else None
-
-    def _case(
-        self, frames: list[NDArray[np.uint8]], crf: int, identity: str, source: str,
-        swapped: bool, family: str,
-    ) -> Case | None:  # fmt: skip
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "take.mp4"
-            write_video(frames, path, crf)
-            tracks = tracks_of(path, self._landmarker)
-            if not tracks:
-                return None
-            track = max(tracks, key=lambda one: (len(one), one.face_px))
-            return Case(
-                identity,
-                source,
-                swapped,
-                family,
-                crf,
-                track_quality(track),
-                crops_of(track),
-                np.stack([unit_to_aligned(track, i, CROP_SCALE) for i in range(len(track))]),
-            )
+    def _case(track: FaceTrack, crf: int, identity: str, source: str, family: str) -> Case:
+        turns = np.stack([unit_to_aligned(track, i, CROP_SCALE) for i in range(len(track))])
+        return Case(
+            identity, source, family != "genuine", family, crf, track_quality(track),
+            crops_of(track), turns,
+        )  # fmt: skip
 
 
 def save_cases(cases: list[Case], path: Path) -> None:
@@ -188,18 +211,16 @@ def load_cases(path: Path) -> list[Case]:
 
 def film(
     studio: Studio,
-    faces: int,
+    faces: range,
     clips: list[Path],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Case]:
-    """Film every face three times (genuine, swapped, and genuine again), then the clips."""
+    """Film every face three times (genuine, swapped alike, and genuine otherwise), then clips."""
     cases: list[Case] = []
-    for index in range(faces):
-        for take, swapped in ((0, False), (1, True), (2, False)):
-            case = studio.still(index, take, swapped)
-            if case is not None:
-                cases.append(case)
-        progress(index + 1, faces)
+    for done, index in enumerate(faces, start=1):
+        for take, swapped in ((0, False), (0, True), (1, False)):
+            cases.append(studio.still(index, take, swapped))
+        progress(done, len(faces))
     for path in clips:
         cases += studio.clip(path)
     return cases

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, multiprocessing
 from torch import distributed as dist
 from torch.nn import functional
 
@@ -392,6 +392,6 @@ def train(
     if processes == 1:
         _process(0, 1, folder, packs, plan, start_from)
         return
-    torch.multiprocessing.spawn(  # type: ignore[no-untyped-call]
+    multiprocessing.spawn(  # type: ignore[no-untyped-call,attr-defined]
         _process, (processes, folder, packs, plan, start_from), nprocs=processes
     )

@@ -57,7 +57,8 @@ class Conv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve (B, C, H, W)."""
-        return self.conv(functional.pad(x, self.outer) if self.outer else x)  # type: ignore[no-any-return]
+        y: Tensor = self.conv(functional.pad(x, self.outer) if self.outer else x)
+        return y
 
 
 class Block(nn.Module):
@@ -145,7 +146,7 @@ def imagenet_discriminator() -> Discriminator:
     stored: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     network = Discriminator()
     pairs: list[tuple[Conv, str, str]] = [(network.stem, "_conv_stem", "_bn0")]
-    blocks: list[Any] = [block for stage in network.stages for block in stage]  # type: ignore[union-attr,attr-defined]
+    blocks: list[Any] = [block for stage in network.stages for block in stage]  # type: ignore[attr-defined]
     for index, block in enumerate(blocks):
         at = f"_blocks.{index}"
         if block.expand is not None:

@@ -110,12 +110,13 @@ class PairMaker:
         """
         looked_at = rng.choice(len(self._faces), min(_DONORS_LOOKED_AT, len(self._faces)), False)
         identity = self._faces[index].identity
-        others = [i for i in looked_at if self._faces[i].identity != identity]
+        others = [int(i) for i in looked_at if self._faces[i].identity != identity]
         if not others:
             return self._faces[int(looked_at[0])]
         pose = np.linalg.norm(self._shapes[others] - self._shapes[index], axis=1)
         color = np.linalg.norm(self._colors[others] - self._colors[index], axis=1)
-        return self._faces[others[int(np.argmin(pose + 0.001 * color))]]
+        nearest = int(others[int(np.argmin(pose + 0.001 * color))])
+        return self._faces[nearest]
 
     def make(
         self, number: int
@@ -222,7 +223,8 @@ def read_shards(folder: Path, prefix: str) -> list[Pack]:
             np.load(notes_path.with_suffix(f".{part}.npy"), mmap_mode="r")
             for part in ("genuine", "fake", "boundary")
         ]
-        shards.append(Pack(*arrays, json.loads(notes_path.read_text("utf-8"))))
+        notes = json.loads(notes_path.read_text("utf-8"))
+        shards.append(Pack(arrays[0], arrays[1], arrays[2], notes))
     if not shards:
         raise MaterialError(f"no packed pairs {prefix}* in {folder}")
     return shards

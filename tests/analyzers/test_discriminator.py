@@ -1,0 +1,159 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forensics.analyzer import Control, Material, References
+from forensics.analyzers import discriminator
+from forensics.analyzers.discriminator import DiscriminatorAnalyzer, spread_over, trimmed_mean
+from forensics.errors import ModelAbsent
+from forensics.intake.crops import align, alignment, crop_square
+from forensics.intake.spool import Spool
+from forensics.intake.tracks import CONTEXT_SCALE, FaceTrack
+from forensics.models.loading import load, sha256_of
+from forensics.record import Abstention, Media, Reason, Signal
+from tests.training.test_pseudo_fakes import landmarks, picture
+
+
+def make_track(number: int = 1, frames: int = 6, size: int = 120, seed: int = 0) -> FaceTrack:
+    """A track whose face box is `size` px high in a square frame twice that."""
+    spool, side = Spool(), 2 * size
+    points = landmarks(side) * 0.9 + 0.05 * side
+    box = np.array([side / 2 - size * 0.4, side / 2 - size / 2, side / 2 + size * 0.4,
+                    side / 2 + size / 2])  # fmt: skip
+    matrix = alignment(points)
+    scene = [np.ascontiguousarray(picture(seed + i, 240)[:side, :side]) for i in range(frames)]
+    scene = [np.kron(s, np.ones((-(-side // 240),) * 2 + (1,), np.uint8))[:side, :side]
+             for s in scene]  # fmt: skip
+    context = round(CONTEXT_SCALE * size)
+    return FaceTrack(
+        id=number, frame_index=np.arange(frames), pts_s=np.arange(frames) / 25,
+        boxes_xyxy_px=np.repeat(box[None], frames, axis=0), confidence=np.ones(frames),
+        landmarks_px=np.repeat(points[None], frames, axis=0),
+        burst_px=np.full((frames, 3, 68, 2), np.nan), pose_deg=np.zeros((frames, 3)),
+        to_aligned=np.repeat(matrix[None], frames, axis=0),
+        disagreement=np.zeros(frames, bool), qp=np.full(frames, 26.0),
+        seen_s=np.arange(frames) / 25, shot=0, spool=spool,
+        aligned_slots=np.array([spool.put(align(s, matrix)) for s in scene]),
+        next_slots=np.full(frames, -1),
+        context_slots=np.array(
+            [spool.put(crop_square(s, box, CONTEXT_SCALE, context)) for s in scene]
+        ),
+    )  # fmt: skip
+
+
+def material(*tracks: FaceTrack, controls: tuple[Control, ...] = ()) -> Material:
+    return Material(
+        path=Path("item.mp4"), media=media(), container=None, frame_table=None,  # type: ignore[arg-type]
+        shots=(), tracks=tracks, references=References(controls=controls),
+    )  # fmt: skip
+
+
+def media() -> Media:
+    return Media(
+        kind="video", container="mp4", codec="h264", width_px=240, height_px=240, duration_s=1.0,
+        frames_decoded=25,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def toy_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model of untrained heads on ImageNet weights, in place of the shipped one."""
+    import torch
+    from safetensors.torch import save_file
+
+    from forensics.training.export import PROTOCOL
+    from forensics.training.network import imagenet_discriminator
+
+    torch.manual_seed(0)
+    folder = tmp_path / "discriminator" / "0.0.1"
+    folder.mkdir(parents=True)
+    state = imagenet_discriminator().state_dict()
+    save_file({k: v.half().contiguous() for k, v in state.items()}, folder / "w.safetensors")
+    config = {
+        "weights": {"file": "w.safetensors", "sha256": sha256_of(folder / "w.safetensors")},
+        "protocol": PROTOCOL, "genuine_map": [[0.1, 0.2], [0.0, 0.1]],
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config))
+    monkeypatch.setattr(discriminator, "load", lambda name: load(name, root=tmp_path))
+    return folder
+
+
+def test_every_track_gets_a_score_a_map_and_its_control(toy_model: Path) -> None:
+    analyzer = DiscriminatorAnalyzer()
+    found = analyzer.analyze(material(make_track(1), make_track(2, seed=50)))
+    signals = [seen for seen in found.observations if isinstance(seen, Signal)]
+    assert [signal.extent.track for signal in signals] == [1, 2]
+    assert all(signal.name == "swap_logit" and len(signal.values) == 6 for signal in signals)
+    assert len(found.pictures) == 4
+    by_name = {picture.name: picture for picture in found.pictures}
+    assert all(p.control in by_name for p in found.pictures if p.control)
+    assert all(p.rgb.shape == (256, 256, 3) and p.rgb.dtype == np.uint8 for p in found.pictures)
+    assert set(analyzer.model_digests()) == {
+        "discriminator/w.safetensors", "discriminator/config.json",
+    }  # fmt: skip
+
+
+def test_scores_do_not_depend_on_who_else_is_there(toy_model: Path) -> None:
+    one, two = make_track(1), make_track(2, seed=50)
+    together = DiscriminatorAnalyzer().analyze(material(one, two)).observations
+    alone = DiscriminatorAnalyzer().analyze(material(two)).observations
+    first, second = together[-1], alone[0]
+    assert isinstance(first, Signal)
+    assert isinstance(second, Signal)
+    assert first.score == pytest.approx(second.score, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"size": 40}, "calibrated for 60"),
+        ({"frames": 3}, "4 are needed"),
+    ],
+)
+def test_abstains_outside_its_range(toy_model: Path, change: dict[str, int], words: str) -> None:
+    found = DiscriminatorAnalyzer().analyze(material(make_track(**change))).observations
+    assert len(found) == 1
+    assert isinstance(found[0], Abstention)
+    assert words in found[0].detail
+
+
+def test_abstains_from_coarse_compression(toy_model: Path) -> None:
+    track = make_track()
+    track.qp[:] = 50
+    (said,) = DiscriminatorAnalyzer().analyze(material(track)).observations
+    assert isinstance(said, Abstention)
+    assert said.reason is Reason.OUT_OF_RANGE
+    assert "quantization parameter 50" in said.detail
+
+
+def test_an_absent_model_is_said_of_every_track(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise ModelAbsent("not here")
+
+    monkeypatch.setattr(discriminator, "load", absent)
+    analyzer = DiscriminatorAnalyzer()
+    said = analyzer.analyze(material(make_track(1), make_track(2))).observations
+    assert [one.reason for one in said] == [Reason.MODEL_ABSENT] * 2  # type: ignore[union-attr]
+    assert analyzer.model_digests() == {}
+
+
+def test_a_control_gives_a_second_signal(toy_model: Path) -> None:
+    control = Control("c.mp4", "given", media(), (make_track(1),))
+    found = DiscriminatorAnalyzer().analyze(material(make_track(1), controls=(control,)))
+    over = [s for s in found.observations if isinstance(s, Signal) and "control" in s.name]
+    assert len(over) == 1
+    assert abs(over[0].score) < 1.5  # the very same footage, only resampled
+
+
+def test_aggregation_leaves_extremes_out() -> None:
+    values = np.array([100.0, *np.zeros(8), -50.0])
+    assert trimmed_mean(values, 0.1) == 0
+    assert trimmed_mean(np.array([1.0, 2.0]), 0.1) == 1.5
+
+
+def test_frames_are_spread_over_the_track() -> None:
+    track = make_track(frames=6)
+    assert spread_over(track, 3).tolist() in ([0, 2, 5], [0, 3, 5])
+    assert spread_over(track, 99).tolist() == [0, 1, 2, 3, 4, 5]
