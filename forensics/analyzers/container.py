@@ -90,7 +90,7 @@ class ContainerFacts(Analyzer):
             yield self.fact("boxes_not_listed", True, words="There are more boxes than are listed.")
 
     def _writer(self, container: Container) -> Iterator[Fact]:
-        writer = container.tags.get("encoder", "")
+        writer = next((v for k, v in container.tags.items() if k.lower() == "encoder"), "")
         names = tuple(t.handler_name for t in container.tracks if t.handler_name)
         if names:
             yield self.fact("handler_names", names, locator="hdlr")
@@ -171,7 +171,7 @@ class ContainerFacts(Analyzer):
 
     def _tags(self, container: Container) -> Iterator[Fact]:
         for key, value in list(container.tags.items())[:SHOWN_TAGS]:
-            if key.rsplit(": ", 1)[-1] in DULL_TAGS:
+            if key.rsplit(": ", 1)[-1].lower() in DULL_TAGS:
                 continue
             named = TOOL_NAMES.search(value[:10_000])
             yield self.fact(

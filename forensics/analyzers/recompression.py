@@ -109,10 +109,10 @@ class Recompression(Analyzer):
             return self.abstain(
                 Reason.NOT_APPLICABLE, "looks for a JPEG grid only in pictures without loss"
             )
-        bgr = cv2.imread(str(material.path), cv2.IMREAD_COLOR)
-        if bgr is None or min(bgr.shape[:2]) < MIN_SIDE_PX:
+        frame = next(material.frames(np.zeros(1, np.int64)), None)
+        if frame is None or min(frame.rgb.shape[:2]) < MIN_SIDE_PX:
             return self.abstain(Reason.INSUFFICIENT, f"needs {MIN_SIDE_PX} px a side")
-        luma = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float64)
+        luma = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY).astype(np.float64)
         (x, z_x), (y, z_y) = grid_phase(luma), grid_phase(luma.T)
         if min(z_x, z_y) < GRID_Z:
             return self.fact(
