@@ -150,7 +150,7 @@ def _placed(picture: Picture, wide: float, high: float) -> Flowable:
 
 
 THUMBNAIL = 52.0
-PLATE = 210.0
+PLATE = 160.0
 BLURRED_PLATE = 70.0
 """A blurred picture only keeps its place; no more room than that."""
 
