@@ -157,6 +157,15 @@ def test_odd_paths(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "out"])
 
 
+@pytest.mark.xfail(reason="the record keeps the name's raw bytes, which JSON cannot hold")
+def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    """Libraries that take paths as UTF-8 crash or raise on such names, and so may JSON."""
+    name = os.fsdecode(b"\xff\xfe.png")
+    shutil.copy(FIXTURES / "still.png", tmp_path / name)
+    record = examined(tmp_path / name, tmp_path / "out")
+    assert record.item.name.endswith(".png")
+
+
 @pytest.mark.parametrize(
     ("make", "word"),
     [

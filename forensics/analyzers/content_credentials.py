@@ -210,4 +210,6 @@ def _list(value: object) -> list[Any]:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)[:MAX_CHARS]
+    """Return a bounded text that UTF-8 can hold: JSON may carry halves of surrogate pairs."""
+    text = "" if value is None else str(value)[:MAX_CHARS]
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

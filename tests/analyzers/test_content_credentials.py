@@ -136,13 +136,14 @@ def test_nonsense_in_the_store_is_survived(monkeypatch: pytest.MonkeyPatch) -> N
     store = {
         "active_manifest": 7, "validation_state": "Perfect", "validation_results": ["?"],
         "manifests": {"a": {"assertions": {"x": 1}, "ingredients": "no", "signature_info": []},
-                      "b": None},
+                      "b": None, "c": {"title": "half \ud800 pair"}},
     }  # fmt: skip
     monkeypatch.setattr(
         content_credentials, "read_credentials", lambda *_: Reading("read", store=store)
     )
-    state = next(seen for seen in look(Path("any")) if isinstance(seen, Fact))
-    assert state.value == "invalid"
+    found = [seen for seen in look(Path("any")) if isinstance(seen, Fact)]
+    assert found[0].value == "invalid"
+    assert [seen.model_dump_json().encode() for seen in found]
 
 
 def test_a_reader_that_hangs_or_dies_is_an_abstention(monkeypatch: pytest.MonkeyPatch) -> None:
