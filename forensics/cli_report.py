@@ -31,6 +31,13 @@ def report(
     from reports.pdf import render_pdf
     from reports.terminal import print_verdict
 
+    from reports.template import names
+
+    if template not in names():
+        raise typer.BadParameter(
+            f"there is no template {template!r}; there are {', '.join(names())}",
+            param_hint="--template",
+        )
     document = read_record(record)
     target = out or record.parent / REPORT
     with writing(target):

@@ -179,7 +179,7 @@ def _person(
         return TrackVerdict(
             track=track.id, conclusion=Conclusion.NOT_EXAMINABLE, strength="not weighed",
             log10_lr=None, lower=None, upper=None,
-            sentence=f"Person {track.id} could not be examined: {detail}.",
+            sentence=f"Person {track.id} could not be weighed: {detail}.",
             reasons=tuple(dict.fromkeys(why)),
         )  # fmt: skip
     conclusion = _conclusion_of(weight)
@@ -196,7 +196,7 @@ def _person(
 
 def _plain(conclusion: Conclusion, log10_lr: float) -> str:
     band = band_of(log10_lr)
-    times = f"{10 ** abs(log10_lr):.3g} times more probable"
+    times = f"about {10 ** abs(log10_lr):.2g} times more probable"
     if conclusion is Conclusion.SUPPORTS_FACE_SWAP:
         return (
             f"{band.words} for a face swap; the measurements are {times} if the face was "
@@ -232,7 +232,7 @@ def _item_conclusion(
         names = ", ".join(str(number) for number in untold)
         return (
             Conclusion.INCONCLUSIVE,
-            f"Person {names} could not be examined, so nothing is said of the whole item.",
+            f"Person {names} could not be weighed, so nothing is said of the whole item.",
         )
     return conclusion, ""
 

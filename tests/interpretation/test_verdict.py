@@ -73,7 +73,7 @@ def test_a_face_seen_briefly_counts_briefly() -> None:
 def test_a_person_who_could_not_be_examined_blocks_a_clean_bill() -> None:
     verdict = verdict_of(ratio(1, -1.6), people=2)
     assert verdict.conclusion is Conclusion.INCONCLUSIVE
-    assert "Person 2 could not be examined" in verdict.sentence
+    assert "Person 2 could not be weighed" in verdict.sentence
     assert verdict.tracks[1].conclusion is Conclusion.NOT_EXAMINABLE
     assert verdict_of(ratio(1, 1.6), people=2).conclusion is not Conclusion.SUPPORTS_NO_FACE_SWAP
 
