@@ -78,7 +78,8 @@ class ContainerFacts(Analyzer):
         if first is not None:
             yield self.fact(
                 "index_first", first, locator="moov, mdat",
-                words="The index stands before the media (fast start), as for streaming."
+                words="The index stands before the media (fast start), as platforms write it. It "
+                "is also the default of facefusion's writer; that proves nothing."
                 if first else "The index stands after the media, as most writers leave it.",
             )  # fmt: skip
         if container.damage:
