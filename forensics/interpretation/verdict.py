@@ -194,9 +194,14 @@ def _person(
     )  # fmt: skip
 
 
+def _two_digits(value: float) -> str:
+    """Print a ratio with two significant digits, without an exponent: its interval is wider."""
+    return f"{float(f'{value:.2g}'):,.12g}"
+
+
 def _plain(conclusion: Conclusion, log10_lr: float) -> str:
     band = band_of(log10_lr)
-    times = f"about {10 ** abs(log10_lr):.2g} times more probable"
+    times = f"about {_two_digits(10 ** abs(log10_lr))} times more probable"
     if conclusion is Conclusion.SUPPORTS_FACE_SWAP:
         return (
             f"{band.words} for a face swap; the measurements are {times} if the face was "

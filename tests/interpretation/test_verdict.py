@@ -113,3 +113,8 @@ def test_the_verdict_never_speaks_of_probability_of_being_fake() -> None:
         assert "proves" not in text
         assert "% fake" not in text
         assert "probability that" not in text
+
+
+@pytest.mark.parametrize(("log10_lr", "told"), [(1.0, "10"), (1.337, "22"), (2.0, "100")])
+def test_a_ratio_is_told_with_two_digits(log10_lr: float, told: str) -> None:
+    assert f"about {told} times more probable" in verdict_of(ratio(1, log10_lr)).sentence
