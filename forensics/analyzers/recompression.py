@@ -101,7 +101,8 @@ class Recompression(Analyzer):
             "earlier_gop", period, unit="frames", locator=f"packet sizes, from frame {phase}",
             words=f"Every {period} frames a predicted frame costs more than its neighbors "
             f"(score {score:.1f}; {chance:.1f} at most by chance): the video was very likely "
-            "coded before with that spacing. Cutting, platforms and editors do that too.",
+            "coded before with that spacing of whole pictures, or its frame rate was changed. "
+            "Cutting, platforms and editors do that too.",
         )  # fmt: skip
 
     def _still(self, material: Material) -> Observation:
