@@ -118,6 +118,9 @@ COMMANDS = {
     "compare": ("forensics.cli_sources", "compare"),
     "benchmark-sources": ("forensics.cli_benchmark_sources", "benchmark_sources"),
 }
+LATE = {"generate": ("reference_generators.cli", "generate")}
+"""Commands from outside `forensics`, found by name: the auditor imports no generator."""
+
 GROUPS = {
     "case": ("forensics.cli_case", "app"),
     "sources": ("forensics.cli_sources", "app"),
@@ -125,6 +128,8 @@ GROUPS = {
     "calibrate": ("forensics.cli_calibrate", "app"),
 }
 
+if importlib.util.find_spec("reference_generators"):
+    COMMANDS |= LATE
 for _name, (_module, _function) in COMMANDS.items():
     if importlib.util.find_spec(_module):
         app.command(_name)(getattr(importlib.import_module(_module), _function))
