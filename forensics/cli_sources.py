@@ -35,7 +35,8 @@ def add(
     counts = {"added": 0, "known": 0, "skipped": 0}
     seconds, frames = 0.0, 0
     bars = Progress(
-        TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[name]}"),
+        TextColumn("indexing"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[name]}"),
         console=console, disable=quiet or not console.is_terminal,
     )  # fmt: skip
     with open_index(index, write=True) as opened, bars:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+import numpy as np
+
 from forensics.analyzer import Analyzer, Findings, Material, Picture, extent_of
 from forensics.intake.tracks import FaceTrack
 from forensics.record import Extent, Observation, Reason
 from forensics.references.sources.material import FaceResidual, SourceMatch, SourceMaterial
 from forensics.references.sources.network import weights
 from forensics.references.sources.pictures import pair_strip, timeline
-
-import numpy as np
 
 NAME_OF = {
     "same_file": "the very same file",
@@ -128,17 +128,17 @@ class SourceMatchAnalyzer(Analyzer):
             ),
         ]  # fmt: skip
         if sources.copies:
-            said.append(
-                self.fact("further_copies", sources.copies, words="Further indexed files show it.")
-            )
+            words = "Further indexed files show the same scene."
+            said.append(self.fact("further_copies", sources.copies, words=words))
         return said
 
     def _alignment(self, match: SourceMatch) -> list[Observation]:
-        place = [f"shown at {match.scale:.3f} of the source's size"]
-        place += ["mirrored"] if match.mirrored else []
-        place += [f"turned by {match.rotation_deg:.1f} degrees"] * (abs(match.rotation_deg) > 0.5)
-        left, top, right, bottom = match.seen_box
-        if min(left, top, 1 - right, 1 - bottom) < -0.02 or (right - left) * (bottom - top) < 0.95:
+        place = [f"shown at {match.shape.scale:.3f} of the source's size"]
+        place += ["mirrored"] if match.shape.mirrored else []
+        if abs(match.shape.rotation_deg) > 0.5:
+            place.append(f"turned by {match.shape.rotation_deg:.1f} degrees")
+        left, top, right, bottom = match.shape.seen_box
+        if (right - left) * (bottom - top) < 0.95:
             place.append(f"{100 * (right - left) * (bottom - top):.0f} % of the source is seen")
         place += ["with borders"] if match.bars else []
         said: list[Observation] = [
@@ -217,7 +217,7 @@ class SourceMatchAnalyzer(Analyzer):
             ),
             self.fact(
                 "frame_pairs",
-                tuple(round(value, 4) for pair in face.pairs for value in (pair.pts_s, pair.source_s)),
+                tuple(round(v, 4) for p in face.pairs for v in (p.pts_s, p.source_s)),
                 unit="s of the item, s of the source, in turn", extent=where,
                 words=f"{len(face.pairs)} pairs of frames were compared.",
             ),

@@ -19,9 +19,12 @@ from forensics.references.sources.network import network
 from forensics.references.sources.sampling import Sample, sample
 
 SUFFIXES = frozenset(
-    ".mp4 .mov .m4v .mkv .webm .avi .mpg .mpeg .ts .mts .3gp .flv .wmv .ogv .mxf .gif "
-    ".jpg .jpeg .png .webp .bmp .tif .tiff".split()
-)
+    {
+        ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".3gp",
+        ".flv", ".wmv", ".ogv", ".mxf", ".gif", ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif",
+        ".tiff",
+    }
+)  # fmt: skip
 """What is taken out of a folder; a file named by the user is tried whatever its name."""
 
 WORKERS = 2
@@ -145,13 +148,12 @@ def add_files(index: Index, paths: list[Path], workers: int = WORKERS) -> Iterat
                 elif ready.sha256 in digests:  # twice in one run
                     yield Added(ready.path, "known")
                 else:
-                    index.add(
-                        _video(ready), ready.frames, Timeline(ready.taken.thumb_s, ready.taken.thumbs)
-                    )
+                    taken = ready.taken
+                    index.add(_video(ready), ready.frames, Timeline(taken.thumb_s, taken.thumbs))
                     digests.add(ready.sha256)
                     since += 1
                     yield Added(
-                        ready.path, "added", "", ready.taken.duration_s, len(ready.frames)
+                        ready.path, "added", "", taken.duration_s, len(ready.frames)
                     )
                 if since >= COMMIT_EVERY:
                     index.commit()

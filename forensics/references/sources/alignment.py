@@ -16,8 +16,11 @@ from forensics.references.sources.sampling import THUMB_PX
 LAG_S = 0.35
 """Change is measured over so long: standing overlays and borders drop out."""
 
-SPEEDS = np.unique(np.concatenate([[1.0], np.exp(np.linspace(np.log(0.7), np.log(1.45), 59))]))
-STEP_S = 1 / 30
+SPEEDS = np.unique(np.concatenate([[1.0], np.exp(np.linspace(np.log(0.74), np.log(1.36), 31))]))
+STEP_S = 1 / 25
+COARSE_S = 0.12
+"""Changes are compared so densely at first: the search over speeds is the slow part."""
+
 STILL_LEVELS = 0.25
 """Root mean square change, in levels, under which nothing can be lined up."""
 
@@ -103,7 +106,16 @@ def line_up(
         return nothing
     if min(_rms(a.values), _rms(b.values)) < STILL_LEVELS:
         return nothing
-    return _search(a, b, span)
+    return _search(_thinned(a), b, span)
+
+
+def _thinned(changes: _Changes) -> _Changes:
+    """Keep changes at most every `COARSE_S`."""
+    kept = [0]
+    for i, when in enumerate(changes.times_s):
+        if when - changes.times_s[kept[-1]] >= COARSE_S - 1e-6:
+            kept.append(i)
+    return _Changes(changes.times_s[kept], changes.values[kept])
 
 
 def _first(source: Timeline) -> float:
@@ -135,7 +147,7 @@ def _search(a: _Changes, b: _Changes, span: float) -> TimeFit:
     if curve is None:
         return TimeFit(float(b.times_s[0] - a.times_s[0]), 1.0, False, 0.0, 0.0, 0.0)
     _, offset, speed = best
-    for step in (0.006, 0.002) if speed != 1.0 and span >= 3 else ():
+    for step in (0.005, 0.0015) if speed != 1.0 and span >= 3 else ():
         for tried in speed * (1 + step * np.arange(-3, 4)):
             offsets, values = _scores(a, b, product, own, other, float(tried), near=offset)
             if len(values) and float(values.max()) > best[0]:

@@ -135,7 +135,7 @@ def grade_and_vignette(rgb: Rgb, _number: int, rng: np.random.Generator) -> Rgb:
     plane = gray + 0.7 * (plane - gray)
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     shade = 1 - 0.45 * np.clip((x**2 + y**2) / 2, 0, 1)
-    return np.clip(np.rint(plane * shade[..., None] * 255), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(plane * shade[..., None] * 255), 0, 255), np.uint8)
 
 
 def recapture(rgb: Rgb, number: int, rng: np.random.Generator) -> Rgb:
@@ -152,7 +152,7 @@ def recapture(rgb: Rgb, number: int, rng: np.random.Generator) -> Rgb:
         rgb, move, (width, height), flags=cv2.INTER_LINEAR, borderValue=(24, 22, 20)
     )
     out = cv2.GaussianBlur(out, (0, 0), 1.1 * width / 1280 + 0.3)
-    return np.clip(out.astype(np.float32) * 0.9 + 14, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(out.astype(np.float32) * 0.9 + 14, 0, 255), np.uint8)
 
 
 ATTACKS: tuple[Attack, ...] = (

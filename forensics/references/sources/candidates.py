@@ -122,9 +122,8 @@ class Search:
             boxes = [(0, 0, self.query.width_px, self.query.height_px)]
             boxes += [self.query.box] if self.query.has_bars else []
             chosen = _spread(self.query.search, DESCRIBED_FRAMES)
-            self._codes = np.concatenate(
-                [pdq(crop(self.query.frames[i].rgb, b), turned=True)[0] for i in chosen for b in boxes]
-            )
+            parts = [crop(self.query.frames[i].rgb, box) for i in chosen for box in boxes]
+            self._codes = np.concatenate([pdq(part, turned=True)[0] for part in parts])
         return self._codes
 
     def verify(self, views: list[View], vectors: NDArray[np.float32]) -> list[Verified]:

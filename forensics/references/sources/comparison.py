@@ -29,7 +29,15 @@ from forensics.references.sources.residual import (
     luma,
     match_sharpness,
 )
-from forensics.references.sources.timing import Anchor, Tried, choices, exact_time, try_frames
+from forensics.references.sources.timing import (
+    LOOSE_PX,
+    TIGHT_PX,
+    Anchor,
+    Tried,
+    choices,
+    exact_time,
+    try_frames,
+)
 
 ANCHORS = (8, 5, 5)
 """Frames compared of the largest face and the next two; further ones are not compared."""
@@ -115,13 +123,9 @@ def compare_pair(
         rate_fps: Of the source.
     """
     frame_s = 1.0 / max(rate_fps, 1.0)
-    tried = [try_frames(anchor, frames, placement) for anchor in anchors]
-    exact = exact_time(anchors, tried, time.speed, frame_s)
-    if exact is not None and exact.agreeing >= max(1, exact.clear // 3):
-        time = replace(time, offset_s=exact.offset_s, speed=exact.speed)
-    elif not time.determined:  # nothing moves: any frame is as good, the best one is taken
-        time = _by_best(anchors, tried, time)
-    placement, value = _refine(query, anchors, tried, frames, placement, time, source_size)
+    placement, time, tried, value = _place_and_time(
+        query, anchors, frames, placement, time, source_size, frame_s
+    )
     pairs: list[tuple[Anchor, Pair, Comparison]] = []
     blurs: tuple[float, float] | None = None
     for anchor, one in zip(anchors, tried, strict=True):
@@ -142,6 +146,32 @@ def compare_pair(
     return Compared(placement, time, faces, agreement)
 
 
+def _place_and_time(
+    query: Query, anchors: list[Anchor], frames: list[SourceFrame], placement: Matrix,
+    time: TimeFit, source_size: tuple[int, int], frame_s: float,
+) -> tuple[Matrix, TimeFit, list[Tried], float]:  # fmt: skip
+    """Refine place and time in turn: a camera that moves makes each depend on the other."""
+    start, value = placement, -1.0
+    if time.determined:
+        placement, value = _refine(query, anchors, frames, start, time, source_size)
+    tried: list[Tried] = []
+    for _ in range(3):
+        shift = TIGHT_PX if value > 0.3 else LOOSE_PX
+        tried = [try_frames(anchor, frames, placement, shift) for anchor in anchors]
+        exact = exact_time(anchors, tried, time.speed, frame_s)
+        before = time
+        if exact is not None and exact.agreeing >= max(1, exact.clear // 3):
+            time = replace(time, offset_s=exact.offset_s, speed=exact.speed)
+        elif not time.determined:  # nothing moves: any frame is as good, the best one is taken
+            time = _by_best(anchors, tried, time)
+        middle = float(np.median([anchor.pts_s for anchor in anchors]))
+        moved = abs(time.source_s(middle) - before.source_s(middle))
+        if value > 0.3 and moved < 0.4 * frame_s:
+            break
+        placement, value = _refine(query, anchors, frames, start, time, source_size)
+    return placement, time, tried, value
+
+
 def _by_best(anchors: list[Anchor], tried: list[Tried], time: TimeFit) -> TimeFit:
     offsets = [
         float(one.times_s[int(np.argmax(one.whole))]) - time.speed * anchor.pts_s
@@ -152,31 +182,31 @@ def _by_best(anchors: list[Anchor], tried: list[Tried], time: TimeFit) -> TimeFi
 
 
 def _refine(
-    query: Query, anchors: list[Anchor], tried: list[Tried], frames: list[SourceFrame],
-    placement: Matrix, time: TimeFit, source_size: tuple[int, int],
+    query: Query, anchors: list[Anchor], frames: list[SourceFrame], placement: Matrix,
+    time: TimeFit, source_size: tuple[int, int],
 ) -> tuple[Matrix, float]:  # fmt: skip
-    """Refine the placement on the two anchors that agree best, and keep the better."""
-    order = sorted(
-        (n for n, one in enumerate(tried) if len(one.frames)),
-        key=lambda n: -float(tried[n].whole.max()),
-    )
-    best, value = placement, -1.0
-    for n in order[:2]:
-        anchor, one = anchors[n], tried[n]
-        at = int(np.argmin(np.abs(one.times_s - time.source_s(anchor.pts_s))))
-        whole = frames[int(one.frames[at])].whole
-        gray = np.asarray(cv2.cvtColor(query.frames[anchor.index].rgb, cv2.COLOR_RGB2GRAY))
-        faces = [
-            _hull(other) for other in anchors if other.index == anchor.index
-        ]  # fmt: skip
-        mask = face_mask(gray.shape, faces)
+    """Refine the placement on three moments, and take their mean; one that fails has no say."""
+    found: list[tuple[Matrix, float]] = []
+    numbers = list(dict.fromkeys(anchor.index for anchor in anchors))
+    for number in _spread(numbers, 3):
+        here = [anchor for anchor in anchors if anchor.index == number]
+        when = time.source_s(here[0].pts_s)
+        whole = min(frames, key=lambda frame: abs(frame.pts_s - when)).whole
+        gray = np.asarray(cv2.cvtColor(query.frames[number].rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+        mask = face_mask(gray.shape, [_hull(anchor) for anchor in here])
         shrink = scaling(whole.shape[1] / source_size[0], whole.shape[0] / source_size[1])
-        found, reached = sharpen_placement(
-            np.asarray(gray, np.uint8), whole, shrink @ placement, mask
-        )
-        if reached > value:
-            best, value = np.linalg.inv(shrink) @ found, reached
-    return (best, value) if value > 0.2 else (placement, value)
+        matrix, value = sharpen_placement(gray, whole, shrink @ placement, mask)
+        if value > 0.2:
+            found.append((np.linalg.inv(shrink) @ matrix, value))
+    if not found:
+        return placement, -1.0
+    best = max(value for _, value in found)
+    kept = [matrix for matrix, value in found if value > best - 0.1]
+    width, height = query.width_px, query.height_px
+    corners = np.array([[[0.0, 0]], [[width, 0]], [[width, height]], [[0, height]]])
+    moved = np.mean([cv2.perspectiveTransform(corners, matrix) for matrix in kept], axis=0)
+    mean = cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32))
+    return np.asarray(mean, np.float64), best
 
 
 def _hull(anchor: Anchor) -> NDArray[np.float64]:

@@ -75,14 +75,14 @@ def _sightings(
             moved = cv2.perspectiveTransform(corners, placement)[0]
             box = np.concatenate([moved.min(axis=0), moved.max(axis=0)])
             marks = cv2.perspectiveTransform(track.landmarks_px[i][None], placement)[0]
-            points = np.stack(
-                [marks[36:42].mean(axis=0), marks[42:48].mean(axis=0), marks[30], marks[48], marks[54]]
-            )
+            eyes = marks[36:42].mean(axis=0), marks[42:48].mean(axis=0)
+            points = np.stack([*eyes, marks[30], marks[48], marks[54]])
             if moved[1, 0] < moved[0, 0]:  # mirrored: the eyes and mouth corners change sides
                 points = points[[1, 0, 2, 4, 3]]
             faces.setdefault(number, []).append(Detection(box, 1.0, points))
     return tuple(
-        Sighting(number, float(times[number]), tuple(found)) for number, found in sorted(faces.items())
+        Sighting(number, float(times[number]), tuple(found))
+        for number, found in sorted(faces.items())
     )
 
 

@@ -115,7 +115,7 @@ def local_features(
         mask = None if mask is None else cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
     else:
         small = gray
-    orb = cv2.ORB_create(nfeatures=features, fastThreshold=FAST_THRESHOLD)
+    orb = cv2.ORB.create(nfeatures=features, fastThreshold=FAST_THRESHOLD)
     found, codes = orb.detectAndCompute(small, mask)
     if codes is None:
         return Local(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))

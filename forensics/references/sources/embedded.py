@@ -18,6 +18,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -121,9 +122,9 @@ class EmbeddedIndex(Index):
         table.execute("PRAGMA journal_mode=WAL")
         table.execute("PRAGMA foreign_keys=ON")
         if fresh:
-            table.executescript(
-                f"BEGIN; {_SCHEMA} INSERT INTO about VALUES ('version', '{INDEX_VERSION}'); COMMIT;"
-            )
+            table.executescript("BEGIN;" + _SCHEMA)
+            table.execute("INSERT INTO about VALUES ('version', ?)", (str(INDEX_VERSION),))
+            table.execute("COMMIT")
         return table
 
     def _check_version(self) -> None:
@@ -139,7 +140,7 @@ class EmbeddedIndex(Index):
         """Open the current search files; without them everything is searched from the table."""
         self._frames = np.zeros((0, 2), np.int64)  # frame id, video id
         self._descriptors = np.zeros((0, DESCRIPTOR_SIZE), np.float16)
-        self._fingerprints = faiss.IndexBinaryFlat(256)
+        self._fingerprints: faiss.IndexBinary = faiss.IndexBinaryFlat(256)
         row = self._table.execute("SELECT value FROM about WHERE name = 'search'").fetchone()
         if row:
             folder = self.folder / Path(row[0]).name
@@ -172,7 +173,11 @@ class EmbeddedIndex(Index):
     def videos(self) -> list[Video]:
         """List what is indexed, by id."""
         rows = self._table.execute(f"SELECT {_COLUMNS} FROM videos ORDER BY id")  # noqa: S608
-        return [Video(*row[:9], json.loads(row[9]), *row[10:]) for row in rows]
+        found = []
+        for row in rows:
+            values: list[Any] = [*row[:9], json.loads(row[9]), *row[10:]]
+            found.append(Video(*values))
+        return found
 
     def holds(self, sha256: str) -> bool:
         """Say whether a file with this digest is indexed."""

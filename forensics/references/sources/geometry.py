@@ -43,6 +43,57 @@ class Placement:
         return float(np.sqrt(abs(np.linalg.det(self.matrix[:2, :2]))))
 
 
+@dataclass(frozen=True)
+class Shape:
+    """A placement in numbers that can be put into words.
+
+    Attributes:
+        mirrored: The questioned picture is the mirror image.
+        rotation_deg: Of the questioned picture against the source.
+        scale: Questioned px a source px.
+        seen_box: x0, y0, x1, y1 of the source picture that is seen, 0 to 1.
+        covers: Share of the questioned picture that the source covers.
+    """
+
+    mirrored: bool
+    rotation_deg: float
+    scale: float
+    seen_box: tuple[float, float, float, float]
+    covers: float
+
+
+def shape_of(
+    placement: NDArray[np.float64], questioned_size: tuple[int, int], source_size: tuple[int, int]
+) -> Shape:
+    """Put a placement into numbers.
+
+    Args:
+        placement: (3, 3) from questioned px to source px.
+        questioned_size: Width and height, px.
+        source_size: Width and height, px.
+    """
+    width, height = questioned_size
+    frame = np.array([[[0, 0]], [[width, 0]], [[width, height]], [[0, height]]], np.float64)
+    moved = cv2.perspectiveTransform(frame, placement)[:, 0].astype(np.float32)
+    right, bottom = source_size
+    picture = np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]], np.float32)
+    area, common = cv2.intersectConvexConvex(cv2.convexHull(moved), picture)
+    seen = (0.0, 0.0, 0.0, 0.0)
+    if common is not None and len(common):
+        low = common.reshape(-1, 2).min(axis=0) / source_size
+        high = common.reshape(-1, 2).max(axis=0) / source_size
+        seen = (round(float(low[0]), 3), round(float(low[1]), 3), round(float(high[0]), 3),
+                round(float(high[1]), 3))  # fmt: skip
+    whole = float(cv2.contourArea(moved))
+    flat = float(np.linalg.det(placement[:2, :2]))
+    matrix = placement @ (np.diag([-1.0, 1.0, 1.0]) if flat < 0 else np.eye(3))
+    return Shape(
+        mirrored=flat < 0, scale=round(1 / max(np.sqrt(abs(flat)), 1e-6), 4), seen_box=seen,
+        rotation_deg=round(float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))), 2),
+        covers=round(min(1.0, float(area) / max(whole, 1e-6)), 3),
+    )  # fmt: skip
+
+
 def match(query: Local, source: Local) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Pair features by code, nearest to nearest and clearly nearer than the second.
 

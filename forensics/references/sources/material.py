@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.references.sources.geometry import Shape
 from forensics.references.sources.index import Video
 
 
@@ -143,11 +144,7 @@ class SourceMatch:
         rival_inliers: Of the next source that is not a copy of this one.
         chance: Of such a match by accident in an index of this size, at most.
         placement: (3, 3), from questioned px to source px.
-        mirrored: The questioned item is the mirror image.
-        rotation_deg: Of the questioned picture against the source.
-        scale: Questioned px a source px.
-        seen_box: x0, y0, x1, y1 of the source picture that is seen, 0 to 1.
-        covers: Share of the questioned picture that the source covers.
+        shape: The same in words' numbers.
         bars: Whether the questioned picture has borders that were left out.
         time: How they line up, None for stills.
         questioned_s: Interval of the item that was compared.
@@ -170,11 +167,7 @@ class SourceMatch:
     rival_inliers: int
     chance: float
     placement: NDArray[np.float64]
-    mirrored: bool
-    rotation_deg: float
-    scale: float
-    seen_box: tuple[float, float, float, float]
-    covers: float
+    shape: Shape
     bars: bool
     time: TimeFit | None = None
     questioned_s: tuple[float, float] | None = None

@@ -68,7 +68,8 @@ def _export(path: Path) -> None:
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:  # (n, 3, 224, 224)
             places = self.net.extract_features(x).clamp(min=1e-6)  # (n, 1280, 7, 7)
-            return places.pow(GEM_POWER).mean((2, 3)).pow(1 / GEM_POWER)  # (n, 1280)
+            pooled: torch.Tensor = places.pow(GEM_POWER).mean((2, 3)).pow(1 / GEM_POWER)
+            return pooled  # (n, 1280)
 
     partial = path.with_suffix(f".{os.getpid()}.partial")
     with warnings.catch_warnings():

@@ -29,7 +29,7 @@ def pack_local(local: Local, side_px: int) -> bytes:
     step = max(1, -(-side_px * SUBPIXEL // 65535))
     head = np.array([kept, step, SUBPIXEL], dtype="<u4")
     places = np.clip(np.rint(local.points[:kept] * (SUBPIXEL / step)), 0, 65535).astype("<u2")
-    return head.tobytes() + places.tobytes() + local.codes[:kept].tobytes()
+    return bytes(head.tobytes() + places.tobytes() + local.codes[:kept].tobytes())
 
 
 def unpack_local(raw: bytes) -> Local:
@@ -43,7 +43,8 @@ def unpack_local(raw: bytes) -> Local:
         raise ValueError(f"{len(raw)} bytes for {count} features")
     places = np.frombuffer(raw[12 : 12 + 4 * count], dtype="<u2").reshape(count, 2)
     codes = np.frombuffer(raw[12 + 4 * count :], dtype=np.uint8).reshape(count, 32)
-    return Local((places.astype(np.float32) * step / subpixel), np.ascontiguousarray(codes))
+    points = np.asarray(places.astype(np.float32) * np.float32(step / subpixel), np.float32)
+    return Local(points, np.ascontiguousarray(codes))
 
 
 def pack_timeline(timeline: Timeline) -> bytes:

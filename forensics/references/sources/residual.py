@@ -7,6 +7,7 @@ surroundings say how large a difference may be; what exceeds that inside the fac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -150,7 +151,7 @@ def _noise_units(difference: Plane, texture: Plane, where: Mask) -> Plane:
     x, y = strength[where], size[where]
     edges = np.quantile(x, np.linspace(0, 1, 9))
     centers, usual = [], []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         rows = (x >= low) & (x <= high)
         if rows.sum() >= 30:
             centers.append(float(np.median(x[rows])))

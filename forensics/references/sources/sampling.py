@@ -115,8 +115,8 @@ class _Picker:
         change = 255.0 if self._last is None else float(np.abs(plane - self._last).mean())
         since = raw.pts_s - self._last_s
         due = (
-            change >= CUT_LEVELS and since >= 0.2
-            or since >= KEEP_EVERY_S and change >= CHANGED_LEVELS
+            (change >= CUT_LEVELS and since >= 0.2)
+            or (since >= KEEP_EVERY_S and change >= CHANGED_LEVELS)
             or since >= STATIC_EVERY_S
         )  # fmt: skip
         if not due or raw.picture.is_corrupt:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from forensics.errors import ForensicsError
 from forensics.intake.scan import Scan
@@ -21,18 +21,21 @@ from forensics.references.sources.candidates import Search, Verified
 from forensics.references.sources.comparison import choose_anchors, compare_pair, windows_of
 from forensics.references.sources.direction import directions
 from forensics.references.sources.elsewhere import differences_elsewhere
-from forensics.references.sources.frames import read_windows
-from forensics.references.sources.geometry import MIN_INLIERS
+from forensics.references.sources.frames import SourceFrame, read_windows
+from forensics.references.sources.geometry import MIN_INLIERS, shape_of
 from forensics.references.sources.index import Index, Timeline, Video, open_index
 from forensics.references.sources.material import SourceMatch, SourceMaterial, TimeFit
 from forensics.references.sources.memory import MemoryIndex
 from forensics.references.sources.query import Query, read_query
 from forensics.references.sources.sampling import changes, sample
 
-COMPARED = 1
-"""Sources that the residual is measured against: the best one that is still there."""
+LINED_UP = 2
+"""Sources that are lined up; the residual is measured against the first that is still there."""
 
 QUERY_FRAMES = (8, 5, 5)
+SMALLEST_CHANCE = 1e-9
+"""A fitted tail is not believed further than this for one wrong frame."""
+
 STILL_CHANGE = 1.2
 """Mean deviation over time, in levels, under which footage counts as standing still."""
 
@@ -100,10 +103,11 @@ def search_in(
     progress(2, 3)
     matches: list[SourceMatch] = []
     digest = file_digest(path)
-    for number, one in enumerate(_best_first(accepted, digest)[:4]):
+    ordered = _best_first(accepted, digest)
+    for one in ordered[:LINED_UP]:
         with timer.stage("compare"):
             timeline = index.timeline(one.video.id)
-            compared = number < COMPARED or not matches[0].faces
+            compared = not any(match.faces for match in matches)
             match = _match(
                 query, one, timeline, tracks, digest, compared, _rival(ranked, one),
                 frames, Path(path), found,
@@ -111,9 +115,10 @@ def search_in(
         matches.append(match)
     progress(3, 3)
     matches.sort(key=lambda m: (m.relation == "same_scene", not m.faces))
-    copies = tuple(m.video.name for m in matches[1:] if m.relation != "same_scene")
+    copies = [m.video.name for m in matches[1:] if m.relation != "same_scene"]
+    copies += [one.video.name for one in ordered[LINED_UP:]]
     return SourceMaterial(
-        index.locator, len(videos), frames, tuple(matches[:2]), rejected, "", copies,
+        index.locator, len(videos), frames, tuple(matches), rejected, "", tuple(copies),
         {name: round(spent, 3) for name, spent in timer.stage_s.items()},
     )  # fmt: skip
 
@@ -141,7 +146,7 @@ def compare_files(
     return replace(search_in(index, path, found, tracks, progress), locator="one given file")
 
 
-def _wanted(tracks: tuple[FaceTrack, ...]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _wanted(tracks: tuple[FaceTrack, ...]) -> NDArray[np.int64]:
     """Return the frame numbers of faces that a comparison may use."""
     ranked = sorted(tracks, key=lambda t: -t.face_px * math.sqrt(len(t.seen_s)))
     chosen: set[int] = set()
@@ -169,7 +174,7 @@ def chance_by_accident(inliers: int, frames: int, verified: int) -> float:
     rarer, and one wrong pair in 40 reaches 6. Frames that are verified apart are not taken as
     independent: only the median counts, once.
     """
-    tail = 0.025 * 2.2 ** -max(0, inliers - 6)
+    tail = max(0.025 * 2.2 ** -max(0, inliers - 6), SMALLEST_CHANCE)
     del verified
     return float(min(1.0, -math.expm1(frames * math.log1p(-min(tail, 0.5)))))
 
@@ -189,7 +194,8 @@ def _match(
         tried_frames=one.tried, pdq_bits=one.pdq_bits, cosine=round(one.cosine, 4),
         rival_inliers=rival, chance=chance_by_accident(one.inliers, frames, len(one.places)),
         placement=placement, bars=query.has_bars, time=time, questioned_s=span[0],
-        source_s=span[1], direction=directions(path, found, video), **_shape(placement, query, size),
+        source_s=span[1], direction=directions(path, found, video),
+        shape=shape_of(placement, (query.width_px, query.height_px), size),
     )  # fmt: skip
     source = Path(video.path)
     why = ""
@@ -200,7 +206,8 @@ def _match(
     elif file_digest(source) != video.sha256:
         why = f"{source.name} is not the file that was indexed (its digest differs)"
     if why:
-        return replace(base, why_no_residual=why, relation=_relation(base, time, digest, timeline, query))
+        relation = _relation(base, time, digest, timeline, query)
+        return replace(base, why_no_residual=why, relation=relation)
     try:
         return _residual(base, query, tracks, time, timeline, digest)
     except ForensicsError as error:
@@ -214,21 +221,25 @@ def _residual(
     video, size = base.video, (base.video.width_px, base.video.height_px)
     ends = (float(timeline.times_s[0]), float(timeline.times_s[-1]))
     still = video.kind == "still"
-    anchors = choose_anchors(query, tracks, time, base.placement, size, (-1e9, 1e9) if still else ends)
-    frames, times_s = [], None
+    rate = video.rate_fps or 25.0
+    anchors = choose_anchors(
+        query, tracks, time, base.placement, size, (-1e9, 1e9) if still else ends
+    )
+    frames: list[SourceFrame] = []
+    times_s = None
     if anchors:
-        frames, times_s = read_windows(Path(video.path), windows_of(anchors, time, video.rate_fps or 25.0))
+        frames, times_s = read_windows(Path(video.path), windows_of(anchors, time, rate))
     if not frames:
         why = "no face of the item lies on the source" if not anchors else "its frames are gone"
         return replace(
             base, why_no_residual=why, relation=_relation(base, time, digest, timeline, query)
         )
-    done = compare_pair(query, anchors, frames, base.placement, time, size, video.rate_fps or 25.0)
+    done = compare_pair(query, anchors, frames, base.placement, time, size, rate)
     match = replace(
         base, placement=done.placement, time=None if still else done.time, faces=done.faces,
         agreement=done.agreement, frame_times_s=times_s,
         elsewhere=differences_elsewhere(query, anchors, frames, done.placement, done.time, size),
-        **_shape(done.placement, query, size),
+        shape=shape_of(done.placement, (query.width_px, query.height_px), size),
     )  # fmt: skip
     if not still:
         span = _spans(query, done.time, timeline)
@@ -236,7 +247,9 @@ def _residual(
     return replace(match, relation=_relation(match, done.time, digest, timeline, query))
 
 
-def _coarse(query: Query, one: Verified, timeline: Timeline, placement: np.ndarray) -> TimeFit:  # type: ignore[type-arg]
+def _coarse(
+    query: Query, one: Verified, timeline: Timeline, placement: NDArray[np.float64]
+) -> TimeFit:
     """Line up by what changes; where nothing does, by which stored frames matched best."""
     size = (one.video.width_px, one.video.height_px)
     time = line_up(query, timeline, placement, size)
@@ -277,25 +290,3 @@ def _spans(
         (round(start, 3), round(end, 3)),
         (round(max(low, time.source_s(start)), 3), round(min(high, time.source_s(end)), 3)),
     )
-
-
-def _shape(placement: np.ndarray, query: Query, size: tuple[int, int]) -> dict[str, object]:  # type: ignore[type-arg]
-    """Put a placement into words' numbers: mirror, rotation, scale, what is seen."""
-    frame = np.array([[[0, 0]], [[query.width_px, 0]], [[query.width_px, query.height_px]],
-                      [[0, query.height_px]]], np.float64)  # fmt: skip
-    moved = cv2.perspectiveTransform(frame, placement)[:, 0]
-    picture = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
-    area, common = cv2.intersectConvexConvex(cv2.convexHull(moved.astype(np.float32)), picture)
-    seen = (0.0, 0.0, 0.0, 0.0)
-    if common is not None and len(common):
-        low, high = common[:, 0].min(axis=0) / size, common[:, 0].max(axis=0) / size
-        seen = tuple(round(float(v), 3) for v in (*low, *high))  # type: ignore[assignment]
-    whole = float(cv2.contourArea(moved.astype(np.float32)))
-    mirrored = bool(np.linalg.det(placement[:2, :2]) < 0)
-    matrix = placement @ (np.diag([-1.0, 1, 1]) if mirrored else np.eye(3))
-    scale = math.sqrt(abs(float(np.linalg.det(placement[:2, :2]))))
-    return {
-        "mirrored": mirrored, "scale": round(1 / max(scale, 1e-6), 4), "seen_box": seen,
-        "rotation_deg": round(math.degrees(math.atan2(matrix[1, 0], matrix[0, 0])), 2),
-        "covers": round(min(1.0, float(area) / max(whole, 1e-6)), 3),
-    }  # fmt: skip

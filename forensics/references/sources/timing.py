@@ -20,8 +20,9 @@ from forensics.references.sources.registration import Matrix, scaling, warp
 HALF_PX = 128
 """Frames are tried in aligned space of half size."""
 
-SHIFT_PX = 10
-"""At half size, how far the placement may still be off."""
+LOOSE_PX, TIGHT_PX = 10, 1
+"""At half size, how far the placement may be off before and after it was refined: a shift that is
+allowed hides the motion of a head, and with it the time."""
 
 BAND = (1.0, 4.0)
 CLEAR = 0.04
@@ -89,21 +90,25 @@ def _peak(picture: NDArray[np.float32], template: NDArray[np.float32]) -> float:
     return float(np.nanmax(cv2.matchTemplate(picture, template, cv2.TM_CCOEFF_NORMED)))
 
 
-def try_frames(anchor: Anchor, source: list[SourceFrame], placement: Matrix) -> Tried:
+def try_frames(
+    anchor: Anchor, source: list[SourceFrame], placement: Matrix, shift_px: int = LOOSE_PX
+) -> Tried:
     """Compare an anchor with every source frame kept near it.
 
     Args:
         anchor: The questioned face.
         source: Frames of the source.
         placement: (3, 3) from questioned px to source px.
+        shift_px: How far, at half size, the placement may be off.
     """
     half = scaling(0.5, 0.5)
-    own = _band(np.asarray(cv2.resize(anchor.rgb, (HALF_PX, HALF_PX), interpolation=cv2.INTER_AREA)))
+    small = cv2.resize(anchor.rgb, (HALF_PX, HALF_PX), interpolation=cv2.INTER_AREA)
+    own = _band(np.asarray(small, np.uint8))
     rows, columns = np.nonzero(anchor.layout.hull[::2, ::2])
-    top, bottom = max(rows.min(), SHIFT_PX), min(rows.max(), HALF_PX - SHIFT_PX)
-    left, right = max(columns.min(), SHIFT_PX), min(columns.max(), HALF_PX - SHIFT_PX)
+    top, bottom = max(rows.min(), shift_px), min(rows.max(), HALF_PX - shift_px)
+    left, right = max(columns.min(), shift_px), min(columns.max(), HALF_PX - shift_px)
     inner = own[top:bottom, left:right]
-    rim = own[SHIFT_PX:-SHIFT_PX, SHIFT_PX:-SHIFT_PX]
+    rim = own[shift_px:-shift_px, shift_px:-shift_px]
     matrix = half @ anchor.from_part(placement)
     found: list[tuple[int, float, float, float]] = []
     for number, frame in enumerate(source):
@@ -112,7 +117,7 @@ def try_frames(anchor: Anchor, source: list[SourceFrame], placement: Matrix) -> 
         moved, _ = warp(frame.parts[anchor.window], matrix, HALF_PX)
         band = _band(moved)
         near = band[
-            max(0, top - SHIFT_PX) : bottom + SHIFT_PX, max(0, left - SHIFT_PX) : right + SHIFT_PX
+            max(0, top - shift_px) : bottom + shift_px, max(0, left - shift_px) : right + shift_px
         ]
         found.append((number, frame.pts_s, _peak(band, rim), _peak(near, inner)))
     table = np.array(found, np.float64).reshape(-1, 4)

@@ -30,7 +30,8 @@ def problems_of(
         tail: (t, 2) frame and video ids that are searched from the table.
         live: Videos that were not removed.
     """
-    found = [f"table: {row[0]}" for row in table.execute("PRAGMA integrity_check") if row[0] != "ok"]
+    checked = table.execute("PRAGMA integrity_check")
+    found = [f"table: {row[0]}" for row in checked if row[0] != "ok"]
     found += _frames(table, live)
     count = int(table.execute("SELECT COUNT(*) FROM frames").fetchone()[0])
     if searchable + len(tail) < count:
