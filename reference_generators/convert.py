@@ -179,4 +179,5 @@ def _seamless(
     center = (x + wide // 2, y + high // 2)
     scratch = hard.copy()  # OpenCV draws in the mask that it is given
     mixed = cv2.seamlessClone(drawn, np.ascontiguousarray(rgb), scratch, center, cv2.NORMAL_CLONE)
+    mixed = np.where(hard[..., None] > 0, mixed, rgb)  # it changes a little around the mask too
     return np.asarray(mixed, np.uint8), (hard > 0).astype(np.float32)
