@@ -21,8 +21,9 @@ def population(
     material: Annotated[Path, typer.Option(help="Packed faces, from `audit train`.")],
     videos: Annotated[Path, typer.Option(help="Folder for the videos that are made.")],
     out: Annotated[Path, typer.Option(help="Table of signals to write, CSV.")],
-    train: Annotated[int, typer.Option(help="Identities for the weights.")] = 300,
-    takes: Annotated[int, typer.Option(help="Pairs of videos a held-out identity.")] = 2,
+    train: Annotated[int, typer.Option(help="Identities for the weights.")] = 150,
+    held_out: Annotated[int, typer.Option(help="Identities for the map.")] = 150,
+    takes: Annotated[int, typer.Option(help="Pairs of videos a held-out identity.")] = 1,
     seed: Annotated[int, typer.Option(help="Of everything drawn.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Videos at a time.")] = 2,
 ) -> None:
@@ -30,7 +31,7 @@ def population(
     from forensics.training.signal_table import Plan, measure
 
     with Bars(Console(stderr=True)) as bars:
-        plan = Plan(material, videos, train, takes, seed)
+        plan = Plan(material, videos, train, held_out, takes, seed)
         table = measure(plan, jobs, lambda done, total: bars.update("videos", done, total))
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)

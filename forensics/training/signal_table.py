@@ -41,14 +41,16 @@ class Plan:
         material: Faces, as `material.save` writes them.
         videos: Folder the videos are kept in; those that are there are not made again.
         train: Identities whose signals the weights are fitted on.
+        held_out: Identities whose signals the map to likelihood ratios is fitted on.
         takes: Pairs of videos of each held-out identity; the others give one.
         seed: Of everything drawn.
     """
 
     material: Path
     videos: Path
-    train: int = 300
-    takes: int = 2
+    train: int = 150
+    held_out: int = 150
+    takes: int = 1
     seed: int = 0
 
 
@@ -62,10 +64,10 @@ def measure(
         named "analyzer.name". Videos in which no face is found are left out.
     """
     faces = [face for face in load(plan.material) if face.source != "clip"]
-    held_out = [i for i, face in enumerate(faces) if face.held_out]
     others = [i for i, face in enumerate(faces) if not face.held_out]
     rng = np.random.default_rng(plan.seed)
     train = rng.permutation(others)[: plan.train].tolist()
+    held_out = [i for i, face in enumerate(faces) if face.held_out][: plan.held_out]
     todo = [(i, 0) for i in train] + [(i, take) for i in held_out for take in range(plan.takes)]
     plan.videos.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, object]] = []
