@@ -59,4 +59,6 @@ def generate(
         for name, value in made.plan.items():
             print(f"{name}: {value}")
         return
+    for name, figure in made.metrics.items():
+        say(f"{name.replace('_', ' ')}: {figure:g}")
     print(case / made.folder)

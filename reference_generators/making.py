@@ -19,6 +19,7 @@ from reference_generators.faces import FaceSet, faces_of
 from reference_generators.generator import Generator, Preset, Scalar, Trained, discover
 from reference_generators.identity import Embedder
 from reference_generators.material import check
+from reference_generators.measuring import Meter, reconstruction
 from reference_generators.release import Recipe, Release, destroy_after
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def make(case: Case, wish: Wish, progress: Progress, say: Callable[[str], None])
     target = faces_of(wish.target, landmarker, lambda d, t: progress("target", d, t))  # 2.
     donor = faces_of(wish.donor, landmarker, lambda d, t: progress("donor", d, t))
     trained = issubclass(kind, Trained)
-    warnings, apart = check(target, donor, Embedder(), trained=trained)  # 3. enough material?
+    embedder = Embedder()
+    warnings, apart = check(target, donor, embedder, trained=trained)  # 3. enough material?
     made = Made(plan=_plan(wish, preset, blend, device, target, donor), warnings=warnings)
     made.metrics["identity_distance_of_donor_and_target"] = round(apart, 4)
     for warning in warnings:
@@ -135,13 +137,14 @@ def make(case: Case, wish: Wish, progress: Progress, say: Callable[[str], None])
         plan = _training(wish, preset, device)
         trained_to = train(generator, target, donor, plan, work, progress, say)
         steps, files = trained_to.step, trained_to.files
-        made.metrics |= trained_to.losses
+        made.metrics |= trained_to.losses | reconstruction(generator, target)
     recipe = Recipe(
         method=kind.name, version=kind.version, paper=kind.paper, differences=kind.differences,
         settings=made.plan | generator.settings(), seed=wish.seed, device=device, steps=steps,
         metrics=made.metrics, files=files,
     )  # fmt: skip
-    frames = convert(wish.target, target, generator, blend)  # 6. back into the video, labeled
+    meter = Meter(target, donor, landmarker, embedder, made.metrics)
+    frames = meter.watch(convert(wish.target, target, generator, blend))  # 6. back, labeled
     made.folder = release.write(
         frames, wish.target, target, donor, recipe, lambda done: progress("write", done, 0)
     )
