@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from forensics.casefile import folder as folder_module
 from forensics.casefile import layout
 from forensics.casefile.checking import verify
 from forensics.casefile.description import Description
@@ -22,7 +24,7 @@ from forensics.casefile.folder import Case
 from forensics.casefile.items import add_item, items, record_run
 from forensics.casefile.log import Entry
 from forensics.cli import app
-from forensics.errors import CaseError, OutputNotWritable, UnreadableItem
+from forensics.errors import CaseError, DiskFull, OutputNotWritable, UnreadableItem
 from forensics.record import CaseRecord
 from tests.casefile.tampering import small_case
 from tests.conftest import FIXTURES, ROOT, Run
@@ -162,6 +164,32 @@ def test_debris_is_a_note_and_goes(case: Case) -> None:
         assert alive.folder.exists(), "another command's files were taken for debris"
     assert not left.exists()
     assert verify(case.folder).notes == ()
+
+
+@pytest.mark.parametrize("broken", ["copy_digested", "replace_file"])
+def test_a_full_disk_leaves_a_case_that_verifies(
+    case: Case, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def full(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_module, broken, full)
+        with pytest.raises(DiskFull, match="no space is left"):
+            add_item(case, FIXTURES / "no-face.mp4")
+    assert verify(case.folder).whole
+    assert len(case.entries()) == 1
+    add_item(case, FIXTURES / "no-face.mp4")
+    assert len(case.entries()) == 2
+    assert verify(case.folder).whole
+
+
+def test_a_folder_that_cannot_be_read_has_one_sentence(case: Case) -> None:
+    (case.folder / layout.HEAD).unlink()
+    (case.folder / layout.HEAD).mkdir()
+    with pytest.raises(CaseError, match=r"head\.json of case cannot be read"):
+        case.entries()
+    assert layout.HEAD in {finding.path for finding in verify(case.folder).findings}
 
 
 WRITER = """
