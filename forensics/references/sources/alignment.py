@@ -154,6 +154,7 @@ def _search(a: _Changes, b: _Changes, span: float) -> TimeFit:
                 best = (float(values.max()), float(offsets[int(np.argmax(values))]), float(tried))
                 speed = best[2]
     value, offset, speed = best
+    value -= SAME_SPEED_BONUS if speed == 1.0 else 0.0
     far = np.abs(curve[0] - offset) > 0.5
     rival = float(curve[1][far].max()) if far.any() else 0.0
     return TimeFit(
