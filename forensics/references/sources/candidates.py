@@ -200,8 +200,8 @@ class Search:
     def local(self, view: View) -> Local:
         """Return local features of a view, in px of the whole query frame in the view's hand."""
         if view not in self._locals:
-            gray = cv2.cvtColor(self._picture(view), cv2.COLOR_RGB2GRAY)
-            self._locals[view] = local_features(np.asarray(gray, np.uint8), QUERY_FEATURES)
+            gray = np.asarray(cv2.cvtColor(self._picture(view), cv2.COLOR_RGB2GRAY), np.uint8)
+            self._locals[view] = local_features(gray, QUERY_FEATURES, even=True)
         return self._locals[view]
 
     def _whole(self, found: Placement, view: View) -> Placement:

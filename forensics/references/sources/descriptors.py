@@ -23,6 +23,10 @@ QUERY_FEATURES = 1000
 FAST_THRESHOLD = 8
 """Lower than usual: faces before plain walls have few strong corners."""
 
+CELLS = 8
+EVEN_FACTOR = 2.0
+"""A place may hold so many times its even share of the features."""
+
 FLAT_LEVELS = 4.0
 """A frame with a lower standard deviation is black, white or one color: it matches anything."""
 
@@ -95,7 +99,7 @@ def distances(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 def local_features(
     gray: NDArray[np.uint8], features: int = INDEX_FEATURES, side_px: int = LOCAL_SIDE_PX,
-    mask: NDArray[np.uint8] | None = None,
+    mask: NDArray[np.uint8] | None = None, *, even: bool = False,
 ) -> Local:  # fmt: skip
     """Find ORB features.
 
@@ -104,6 +108,7 @@ def local_features(
         features: At most so many.
         side_px: Longer side of the picture they are found in; enlarged at most twice.
         mask: (H, W) uint8, 0 where none shall be found.
+        even: Take no more than a few from any place: else a caption takes them all.
 
     Source: Rublee et al., "ORB: an efficient alternative to SIFT or SURF" (2011).
     """
@@ -115,12 +120,29 @@ def local_features(
         mask = None if mask is None else cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
     else:
         small = gray
-    orb = cv2.ORB.create(nfeatures=features, fastThreshold=FAST_THRESHOLD)
-    found, codes = orb.detectAndCompute(small, mask)
-    if codes is None:
+    orb = cv2.ORB.create(nfeatures=features * (3 if even else 1), fastThreshold=FAST_THRESHOLD)
+    found = sorted(orb.detect(small, mask), key=lambda point: -point.response)
+    if even:
+        found = _evened(found, small.shape, features)
+    found, codes = orb.compute(small, found[:features])
+    if codes is None or len(found) == 0:
         return Local(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
-    order = np.argsort([-point.response for point in found], kind="stable")[:features]
     factor = np.array([gray.shape[1] / small.shape[1], gray.shape[0] / small.shape[0]])
-    points = np.array([found[i].pt for i in order], dtype=np.float64)
+    points = np.array([point.pt for point in found], dtype=np.float64)
     points = (points + 0.5) * factor - 0.5
-    return Local(points.astype(np.float32), np.ascontiguousarray(codes[order]))
+    return Local(points.astype(np.float32), np.ascontiguousarray(codes))
+
+
+def _evened(
+    found: list[cv2.KeyPoint], shape: tuple[int, ...], features: int
+) -> list[cv2.KeyPoint]:
+    """Keep the strongest features of each of `CELLS` x `CELLS` places, strongest first."""
+    most = max(4, round(EVEN_FACTOR * features / CELLS**2))
+    held: dict[tuple[int, int], int] = {}
+    kept = []
+    for point in found:
+        cell = (int(point.pt[0] * CELLS / shape[1]), int(point.pt[1] * CELLS / shape[0]))
+        held[cell] = held.get(cell, 0) + 1
+        if held[cell] <= most:
+            kept.append(point)
+    return kept

@@ -88,7 +88,7 @@ def shape_of(
     flat = float(np.linalg.det(placement[:2, :2]))
     matrix = placement @ (np.diag([-1.0, 1.0, 1.0]) if flat < 0 else np.eye(3))
     return Shape(
-        mirrored=flat < 0, scale=round(1 / max(np.sqrt(abs(flat)), 1e-6), 4), seen_box=seen,
+        mirrored=flat < 0, scale=round(1 / max(float(np.sqrt(abs(flat))), 1e-6), 4), seen_box=seen,
         rotation_deg=round(float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))), 2),
         covers=round(min(1.0, float(area) / max(whole, 1e-6)), 3),
     )  # fmt: skip
