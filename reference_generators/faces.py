@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -68,14 +68,18 @@ class FaceSet:
         return int(np.where(sharp >= np.median(sharp), turned, np.inf).argmin())
 
 
+Same = Callable[[FaceSet, FaceSet], bool]
+
+
 def faces_of(
-    path: Path, landmarker: Landmarker, progress: Progress = lambda _d, _t: None
+    path: Path, landmarker: Landmarker, same: Same, progress: Progress = lambda _d, _t: None
 ) -> FaceSet:
-    """Cut out and align the faces of the person seen longest.
+    """Cut out and align the faces of the person seen longest, in every shot.
 
     Args:
-        path: A video, a picture, or a folder of pictures.
+        path: A video, a picture, or a folder of pictures of one person.
         landmarker: Finds the 68 points.
+        same: Says whether two tracks show the same person.
         progress: Called with (frames done, frames to do).
 
     Raises:
@@ -84,16 +88,27 @@ def faces_of(
     """
     if path.is_dir():
         return _of_folder(path, landmarker, progress)
-    track = _main_track(path, landmarker, progress)
-    if track is None:
+    tracks = _tracks(path, landmarker, progress)
+    if not tracks:
         raise MaterialError(f"no face was found in {path.name}; give footage that shows one")
-    return _of_track(path.name, Seal.of(path).sha256, track)
+    sha256 = Seal.of(path).sha256
+    main, *others = (_of_track(path.name, sha256, track) for track in tracks)
+    taken = {int(frame) for frame in main.frame_index}
+    chosen = [main]
+    for other in others:
+        frames = {int(frame) for frame in other.frame_index}
+        if not frames & taken and same(main, other):
+            chosen.append(other)
+            taken |= frames
+    chosen.sort(key=lambda one: int(one.frame_index[0]))
+    return _joined(path.name, sha256, chosen)
 
 
-def _main_track(path: Path, landmarker: Landmarker, progress: Progress) -> FaceTrack | None:
+def _tracks(path: Path, landmarker: Landmarker, progress: Progress) -> list[FaceTrack]:
+    """Return the tracks of a file, the longest first."""
     found = scan(path, every_frame=True, progress=progress)
     tracks = cut_tracks(path, found, landmarker, every_frame=True)
-    return max(tracks, key=lambda track: (len(track), track.face_px), default=None)
+    return sorted(tracks, key=lambda track: (-len(track), -track.face_px))
 
 
 def _of_track(name: str, sha256: str, track: FaceTrack) -> FaceSet:
@@ -116,22 +131,27 @@ def _of_folder(folder: Path, landmarker: Landmarker, progress: Progress) -> Face
         progress(number, len(pictures))
         digests.append(Seal.of(path).sha256)
         try:
-            track = _main_track(path, landmarker, lambda _d, _t: None)
+            tracks = _tracks(path, landmarker, lambda _d, _t: None)
         except UnreadableItem:
             continue  # one bad picture in a folder of hundreds is no reason to stop
-        if track is not None:
-            sets.append(_of_track(path.name, digests[-1], track))
+        if tracks:
+            sets.append(_of_track(path.name, digests[-1], tracks[0]))
     progress(len(pictures), len(pictures))
     if not sets:
         raise MaterialError(f"no face was found in the pictures of {folder.name}")
+    digest = hashlib.sha256("\n".join(digests).encode("ascii")).hexdigest()
+    return replace(_joined(folder.name, digest, sets), frame_index=np.arange(len(sets)))
 
-    def joined(name: str) -> NDArray[np.float64]:
-        return np.concatenate([getattr(one, name) for one in sets])
 
+def _joined(name: str, sha256: str, sets: list[FaceSet]) -> FaceSet:
+    """Put sets of one person into one, in their order."""
     return FaceSet(
-        name=folder.name, sha256=hashlib.sha256("\n".join(digests).encode("ascii")).hexdigest(),
-        aligned=np.concatenate([one.aligned for one in sets]), landmarks=joined("landmarks"),
-        landmarks_px=joined("landmarks_px"), boxes_xyxy_px=joined("boxes_xyxy_px"),
-        to_aligned=joined("to_aligned"), frame_index=np.arange(sum(len(one) for one in sets)),
-        pose_deg=joined("pose_deg"),
+        name=name, sha256=sha256,
+        aligned=np.concatenate([one.aligned for one in sets]),
+        landmarks=np.concatenate([one.landmarks for one in sets]),
+        landmarks_px=np.concatenate([one.landmarks_px for one in sets]),
+        boxes_xyxy_px=np.concatenate([one.boxes_xyxy_px for one in sets]),
+        to_aligned=np.concatenate([one.to_aligned for one in sets]),
+        frame_index=np.concatenate([one.frame_index for one in sets]),
+        pose_deg=np.concatenate([one.pose_deg for one in sets]),
     )  # fmt: skip

@@ -41,6 +41,10 @@ class Embedder:
         found = self._net.compute_face_descriptor(np.ascontiguousarray(face), shape)
         return np.array(found, dtype=np.float64)
 
+    def same(self, a: FaceSet, b: FaceSet) -> bool:
+        """Say whether two tracks of one video are more likely one person than two."""
+        return distance(self.of_set(a), self.of_set(b)) < DOUBTFUL
+
     def of_set(self, faces: FaceSet, count: int = 5) -> NDArray[np.float64]:
         """Return the (128,) mean embedding of at most `count` faces, evenly chosen."""
         chosen = np.unique(np.linspace(0, len(faces) - 1, count).round().astype(int))

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,10 +111,12 @@ def make(case: Case, wish: Wish, progress: Progress, say: Callable[[str], None])
     device = environment.device(wish.device)
     environment.seed(wish.seed)
     landmarker = choose_landmarker("auto", device)
-    target = faces_of(wish.target, landmarker, lambda d, t: progress("target", d, t))  # 2.
-    donor = faces_of(wish.donor, landmarker, lambda d, t: progress("donor", d, t))
-    trained = issubclass(kind, Trained)
     embedder = Embedder()
+    target, donor = (  # 2. the faces of both
+        faces_of(path, landmarker, embedder.same, partial(progress, role))
+        for role, path in (("target", wish.target), ("donor", wish.donor))
+    )
+    trained = issubclass(kind, Trained)
     warnings, apart = check(target, donor, embedder, trained=trained)  # 3. enough material?
     made = Made(plan=_plan(wish, preset, blend, device, target, donor), warnings=warnings)
     made.metrics["identity_distance_of_donor_and_target"] = round(apart, 4)

@@ -107,16 +107,21 @@ def train(
             state.step += 1
             if state.step % plan.save_every == 0:
                 _settle(state, pending)
-                _save(generator, state, plan, work, target)
+                _save(generator, state, work, target)
             if time.monotonic() - said_at >= SAY_EVERY_S:
                 _settle(state, pending)
                 rate = (state.step - said_step) / (time.monotonic() - said_at)
                 say(_line(state, plan, rate))
                 said_at, said_step = time.monotonic(), state.step
             progress("train", state.step, plan.steps)
-    finally:  # Ctrl-C too: nothing of what was learned is lost
         _settle(state, pending)
-        _save(generator, state, plan, work, target)
+    except MaterialError:
+        raise  # these weights are worth nothing; the last checkpoint is
+    except BaseException:  # Ctrl-C too: nothing of what was learned is lost
+        _settle(state, pending)
+        _save(generator, state, work, target)
+        raise
+    _save(generator, state, work, target)
     save_model(work / MODEL, generator, {"seed": plan.seed, "steps": state.step})
     state.files = {name: work / name for name in (MODEL, PREVIEW, LOSSES)}
     return state
@@ -174,8 +179,7 @@ def _settle(state: Training, pending: list[tuple[int, dict[str, torch.Tensor]]])
         }
 
 
-def _save(generator: Trained, state: Training, plan: Plan, work: Path, target: FaceSet) -> None:
-    del plan
+def _save(generator: Trained, state: Training, work: Path, target: FaceSet) -> None:
     work.mkdir(parents=True, exist_ok=True)
     _write_curve(work / LOSSES, state.curve)
     sheet = preview(generator, target)

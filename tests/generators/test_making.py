@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from forensics.casefile.checking import verify
 from forensics.cli import app
 from forensics.errors import MaterialError
 from forensics.intake.landmarks import DlibLandmarker
+from reference_generators import faces as faces_module
 from reference_generators import making
 from reference_generators.faces import FaceSet, faces_of
 from reference_generators.making import Wish, make
@@ -24,7 +26,9 @@ from tests.generators.small_faces import face_set
 @pytest.fixture(scope="module")
 def sets(chain: Chain) -> dict[Path, FaceSet]:
     landmarker = DlibLandmarker()
-    return {path: faces_of(path, landmarker) for path in (chain.target, chain.donor)}
+    return {
+        path: faces_of(path, landmarker, lambda *_: True) for path in (chain.target, chain.donor)
+    }
 
 
 @pytest.fixture
@@ -86,6 +90,23 @@ def test_one_picture_is_too_few_to_train_on(
     monkeypatch.setattr(making, "faces_of", lambda p, *_: single if p == chain.donor else sets[p])
     with pytest.raises(MaterialError, match="shows 1 face; training needs many"):
         make(chain.case, Wish("unit", chain.target, chain.donor), lambda *_: None, print)
+
+
+def test_a_person_is_followed_over_cuts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def shot(seed: int, first: int, count: int) -> FaceSet:
+        return replace(face_set("x", count, seed), frame_index=np.arange(first, first + count))
+
+    person, other, again, beside = shot(1, 20, 9), shot(2, 60, 8), shot(1, 0, 7), shot(1, 22, 3)
+    monkeypatch.setattr(faces_module, "_tracks", lambda *_: [person, other, again, beside])
+    monkeypatch.setattr(faces_module, "_of_track", lambda _name, _sha, track: track)
+    video = tmp_path / "video.mp4"
+    video.write_bytes(b"x")
+
+    def same(a: FaceSet, b: FaceSet) -> bool:
+        return a.sha256 == b.sha256
+
+    found = faces_of(video, DlibLandmarker(), same)
+    assert found.frame_index.tolist() == [*range(7), *range(20, 29)]
 
 
 class Alike:

@@ -75,6 +75,24 @@ def test_a_loss_that_is_no_number_stops_the_training(
     monkeypatch.setattr(Autoencoder, "step", lambda *_: {"target": torch.tensor(float("nan"))})
     with pytest.raises(MaterialError, match="not a number at step 0"):
         run(tmp_path / "work", 3)
+    assert not (tmp_path / "work" / CHECKPOINT).exists(), "worthless weights were kept"
+
+
+def test_ctrl_c_keeps_what_was_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, taken = Autoencoder.step, 0
+
+    def step(*args: object) -> object:
+        nonlocal taken
+        taken += 1
+        if taken == 3:
+            raise KeyboardInterrupt
+        return real(*args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Autoencoder, "step", step)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "work", 50)
+    assert run(tmp_path / "work", 4, resume=True).step == 4
 
 
 ENDLESS = """
