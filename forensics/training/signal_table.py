@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forensics.analyzer import discover
 from forensics.audit import audit
 from forensics.errors import ForensicsError
 from forensics.interpretation.calibration import signal_values
@@ -135,9 +136,11 @@ def _shape(face: Face) -> NDArray[np.float64]:
 
 
 def signals_of(path: Path) -> dict[str, float] | None:
-    """Run the line over one video and return the longest track's signals; None without a face."""
+    """Run the weighed methods over one video and return the longest track's signals; None without a face."""
+    weighed = tuple(kind for kind in discover() if kind.weighed)
     try:
-        record = audit(path, Settings(device="cpu", landmarks="dlib")).record
+        settings = Settings(frames=FRAMES, device="cpu", landmarks="dlib")
+        record = audit(path, settings, analyzers=weighed).record
     except ForensicsError:
         return None
     if not record.tracks:
