@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics import environment
+from forensics.casefile import layout
 from forensics.casefile.folder import Case
 from forensics.casefile.items import add_item
 from forensics.errors import MaterialError
@@ -110,20 +111,19 @@ def make(case: Case, wish: Wish, progress: Progress, say: Callable[[str], None])
     )  # fmt: skip
     device = environment.device(wish.device)
     environment.seed(wish.seed)
-    landmarker = choose_landmarker("auto", device)
-    embedder = Embedder()
+    landmarker, embedder = choose_landmarker("auto", device), Embedder()
     target, donor = (  # 2. the faces of both
         faces_of(path, landmarker, embedder.same, partial(progress, role))
         for role, path in (("target", wish.target), ("donor", wish.donor))
     )
     trained = issubclass(kind, Trained)
     warnings, apart = check(target, donor, embedder, trained=trained)  # 3. enough material?
-    made = Made(plan=_plan(wish, preset, blend, device, target, donor), warnings=warnings)
-    made.metrics["identity_distance_of_donor_and_target"] = round(apart, 4)
+    if trained and device == "cpu" and preset.width >= 1:
+        warnings.append(CPU_NOTE)
     for warning in warnings:
         say(f"warning: {warning}")
-    if trained and device == "cpu" and preset.width >= 1:
-        say(f"warning: {CPU_NOTE}")
+    made = Made(plan=_plan(wish, preset, blend, device, target, donor), warnings=warnings)
+    made.metrics["identity_distance_of_donor_and_target"] = round(apart, 4)
     if wish.dry_run:
         return made
     for path in (wish.target, wish.donor):  # 4. what it is made of belongs to the case
@@ -131,16 +131,15 @@ def make(case: Case, wish: Wish, progress: Progress, say: Callable[[str], None])
             add_item(case, path, wish.operator)
     generator = kind()
     generator.prepare(target, donor, preset, device, wish.seed)
-    files: dict[str, Path] = {}
-    steps = 0
+    steps, files = 0, dict[str, Path]()
     if isinstance(generator, Trained):  # 5. learn
         from reference_generators.train import train
 
-        work = case.folder / "work" / _key(made.plan, wish)
+        work = case.folder / layout.WORK / _key(made.plan, wish)
         plan = _training(wish, preset, device)
-        trained_to = train(generator, target, donor, plan, work, progress, say)
-        steps, files = trained_to.step, trained_to.files
-        made.metrics |= trained_to.losses | reconstruction(generator, target)
+        learned = train(generator, target, donor, plan, work, progress, say)
+        steps, files = learned.step, learned.files
+        made.metrics |= learned.losses | reconstruction(generator, target)
     recipe = Recipe(
         method=kind.name, version=kind.version, paper=kind.paper, differences=kind.differences,
         settings=made.plan | generator.settings(), seed=wish.seed, device=device, steps=steps,

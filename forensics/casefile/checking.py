@@ -22,7 +22,8 @@ from filelock import FileLock, Timeout
 
 from forensics.casefile import layout
 from forensics.casefile.durable import digest_of
-from forensics.casefile.folder import LOCK_TIMEOUT_S, Journal
+from forensics.casefile.folder import LOCK_TIMEOUT_S
+from forensics.casefile.journal import Journal
 from forensics.casefile.log import Entry, Head, read_log
 from forensics.errors import CaseError
 
