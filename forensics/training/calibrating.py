@@ -22,9 +22,9 @@ from forensics.training.network import Discriminator, score
 GENUINE_MAP_PX = 32
 
 POPULATION = (
-    "pseudo-fakes (autoencoder-like, cross-identity, self-blended, one-shot-like) of people kept "
-    "from training, filmed from stills as H.264 at crf 18 to 42 with faces of 60 to 240 px, and "
-    "two genuine clips kept from training, re-encoded alike; against the same without a swap"
+    "another person's face put in (autoencoder-like, cross-identity, one-shot-like pseudo-fakes) "
+    "on people kept from training, filmed from stills as H.264 at crf 18 to 42 with faces of 60 "
+    "to 240 px, and on two genuine clips kept from training; against the same without a swap"
 )
 
 
@@ -82,7 +82,7 @@ def calibrate(model: Path, cases: list[Case], seed: int = 0) -> str:
     config = json.loads(config_path.read_text("utf-8"))
     usable = in_range(cases, Protocol.of(config))
     rows, genuine_map = score_cases(model, usable)
-    config["genuine_map"] = np.round(genuine_map, 4).tolist()
+    config["genuine_map"] = [[round(float(v), 4) for v in row] for row in genuine_map]
     text = json.dumps(config, indent=1)
     start = text.index('"genuine_map"')  # the map on few lines: it is not for reading
     packed = json.dumps(config["genuine_map"])

@@ -20,7 +20,7 @@ PROTOCOL: dict[str, Any] = {
     "crop_px": CROP_PX,
     "input_px": INPUT_PX,
     "frames": 32,
-    "mirrored": False,
+    "mirrored": True,
     "trim": 0.1,
     "least_frames": 4,
     "face_px": [60.0, 720.0],

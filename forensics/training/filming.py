@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,27 @@ from forensics.intake.spool import Spool
 from forensics.intake.tracks import CONTEXT_SCALE, FaceTrack
 from forensics.models.maps import unit_to_aligned
 from forensics.record import Quality
-from forensics.training.animate import FPS, FRAMES, sample_take, swap_recipe
+from forensics.training.animate import FPS, FRAMES, sample_take
 from forensics.training.animate import film as film_still
 from forensics.training.degrade import encode_clip
 from forensics.training.material import Face
 from forensics.training.pack import CROP_PX, CROP_SCALE, PairMaker, shrink
-from forensics.training.pseudo_fakes import apply
+from forensics.training.pseudo_fakes import Recipe, apply, sample_recipe
 
 SEGMENT_FRAMES = 24
 SEGMENTS = 12
 """Segments taken from each held-out clip."""
+
+
+REPLACING_FAMILIES = {"autoencoder": 0.6, "cross_identity": 0.3, "one_shot": 0.1}
+"""What stands for a replaced face. Self-blends teach, but they replace nobody."""
+
+
+def replacing_recipe(rng: np.random.Generator) -> Recipe:
+    """Draw a recipe that puts another person's face in, as the proposition has it."""
+    names, shares = list(REPLACING_FAMILIES), list(REPLACING_FAMILIES.values())
+    recipe = sample_recipe(rng, names[int(rng.choice(len(names), p=shares))])
+    return replace(recipe, use_donor=True)
 
 
 @dataclass(frozen=True)
@@ -125,7 +136,7 @@ class Studio:
         face = self._faces[index]
         rng = np.random.default_rng((self._seed, index, take_number))
         take = sample_take(rng, face.box_side_px)
-        recipe, donor = swap_recipe(rng), self._pairs.donor_for(index, rng)
+        recipe, donor = replacing_recipe(rng), self._pairs.donor_for(index, rng)
         filmed = film_still(
             face, take, recipe if swapped else None, (donor.rgb, donor.landmarks_px), FRAMES
         )
@@ -153,7 +164,7 @@ class Studio:
             if len(seen) < len(segment):
                 continue
             boxes, points = np.stack([one[0] for one in seen]), np.stack([one[1] for one in seen])
-            crf, recipe = int(rng.integers(18, 43)), swap_recipe(rng)
+            crf, recipe = int(rng.integers(18, 43)), replacing_recipe(rng)
             donor = self._faces[int(rng.integers(len(self._faces)))]
             material = (donor.rgb, donor.landmarks_px)
             swapped = [
