@@ -55,15 +55,19 @@ def benchmark_sources(
     if not cases:
         raise ManifestError(f"{manifest} names no originals")
     bench = sources.Bench(manifest, genuine, cache, seed, seconds)
+
+    def keep(outcomes: list[sources.Outcome]) -> dict[str, Any]:
+        results: dict[str, Any] = {
+            "schema": "face-swap-audit/benchmark-sources/1", "seed": seed, "seconds": seconds,
+            "pairs": len(cases), "queries": len(outcomes), **sources.summary(outcomes),
+            "outcomes": sources.as_plain(outcomes),
+        }  # fmt: skip
+        _write(out / "sources.json", results)
+        return results
+
     with Bars(Console(stderr=True), quiet=quiet) as bars:
-        outcomes = sources.run_all(bench, cases, names, bars.update, budget)
-    results: dict[str, Any] = {
-        "schema": "face-swap-audit/benchmark-sources/1", "seed": seed, "seconds": seconds,
-        "pairs": len(cases), "queries": len(outcomes), **sources.summary(outcomes),
-        "outcomes": sources.as_plain(outcomes),
-    }  # fmt: skip
-    _write(out / "sources.json", results)
-    _print(results, console)
+        outcomes = sources.run_all(bench, cases, names, bars.update, budget, keep)
+    _print(keep(outcomes), console)
 
 
 def _write(path: Path, values: dict[str, Any]) -> None:
@@ -81,7 +85,7 @@ def _print(results: dict[str, Any], console: Console) -> None:
                   "within 1", "face score", "CPU s")  # fmt: skip
     for name, row in results["by_query"].items():
         table.add_row(
-            name, str(row["n"]), f"{row['recall']:.2f}", f"{row['vpdq_recall']:.2f}",
+            name, str(row["n"]), f"{row['recall']:.2f}", _number(row["vpdq_recall"]),
             str(row["wrong_first"]), _number(row["frame_error_median"]),
             _number(row["frame_error_within_1"]), _number(row["score_median"]),
             f"{row['search_cpu_s']:.1f}",

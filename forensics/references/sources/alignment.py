@@ -24,8 +24,9 @@ COARSE_S = 0.12
 STILL_LEVELS = 0.25
 """Root mean square change, in levels, under which nothing can be lined up."""
 
-SAME_SPEED_BONUS = 0.02
-"""Correlation by which another speed must be better than none: short items fit many."""
+SAME_SPEED_BONUS, SHORT_BONUS = 0.02, 0.06
+"""Correlation by which another speed must be better than none, and how much more so for an item
+of no length, fading out at four seconds: short items fit many speeds."""
 
 MIN_CORRELATION = 0.25
 """Under this the two do not change together: another take, or nothing moves."""
@@ -136,12 +137,13 @@ def _search(a: _Changes, b: _Changes, span: float) -> TimeFit:
     curve: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     # A short item cannot tell speeds apart: only those that shift its end by a frame are tried.
     speeds = SPEEDS if span >= 1.5 else np.array([0.8, 1.0, 1.15, 1.25])
+    bonus = SAME_SPEED_BONUS + SHORT_BONUS * max(0.0, 1 - span / 4)
     for speed in speeds:
         offsets, values = _scores(a, b, product, own, other, float(speed))
         if len(offsets) == 0:
             continue
         at = int(np.argmax(values))
-        value = float(values[at]) + (SAME_SPEED_BONUS if speed == 1.0 else 0.0)
+        value = float(values[at]) + (bonus if speed == 1.0 else 0.0)
         if value > best[0]:
             best, curve = (value, float(offsets[at]), float(speed)), (offsets, values)
     if curve is None:
@@ -154,7 +156,7 @@ def _search(a: _Changes, b: _Changes, span: float) -> TimeFit:
                 best = (float(values.max()), float(offsets[int(np.argmax(values))]), float(tried))
                 speed = best[2]
     value, offset, speed = best
-    value -= SAME_SPEED_BONUS if speed == 1.0 else 0.0
+    value -= bonus if speed == 1.0 else 0.0
     far = np.abs(curve[0] - offset) > 0.5
     rival = float(curve[1][far].max()) if far.any() else 0.0
     return TimeFit(
