@@ -74,9 +74,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
-        y = functional.relu6(self.expand(x)) if self.expand is not None else x
-        y = self.project(functional.relu6(self.depthwise(y)))
-        return x + y if self.residual else y
+        wide: Tensor = functional.relu6(self.expand(x)) if self.expand is not None else x
+        narrow: Tensor = self.project(functional.relu6(self.depthwise(wide)))
+        return x + narrow if self.residual else narrow
 
 
 class Discriminator(nn.Module):
