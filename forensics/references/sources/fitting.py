@@ -31,6 +31,9 @@ SOURCES = ("congress",)
 
 FRAMES = 8
 BOOTSTRAPS = 200
+PENALTY = 10.0
+"""Inverse strength of the penalty that keeps the slope finite where nothing overlaps."""
+
 SPREADS = 8.0
 """Scores further from the mean than so many spreads are out of range."""
 
@@ -86,7 +89,7 @@ def _line(scores: NDArray[np.float64], swapped: NDArray[np.bool_]) -> tuple[floa
     Both are separated by far, so the slope is what the penalty leaves of it: it errs towards
     weak evidence.
     """
-    model = LogisticRegression(C=1.0, class_weight="balanced").fit(scores[:, None], swapped)
+    model = LogisticRegression(C=PENALTY, class_weight="balanced").fit(scores[:, None], swapped)
     return (
         float(model.coef_[0, 0]) / float(np.log(10)),
         float(model.intercept_[0]) / float(np.log(10)),
