@@ -88,7 +88,8 @@ class Autoencoder(Trained):
     differences: ClassVar[str] = (
         "faithful-2018: none known in network, losses, optimizer, mean shift and warp; faces come "
         "from another detector and landmarker, warps are drawn in batches, and a GPU runs in "
-        "bfloat16. quick: a quarter of the channels. quality: 128 px, one more level each way"
+        "bfloat16. quick: a quarter of the channels. quality: 128 px, one more level each way. "
+        "Both apply the mean shift in conversion too; the original did in training only"
     )
     presets: ClassVar[Mapping[str, Preset]] = {
         "faithful-2018": Preset(steps=60_000, batch=64),
@@ -116,6 +117,7 @@ class Autoencoder(Trained):
             one.aligned.mean(axis=(0, 1, 2), dtype=np.float64) / 255 for one in (target, donor)
         ]
         self.shift = means[1] - means[0]  # (3,) RGB
+        self._faithful = preset == self.presets["faithful-2018"]
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the encoder and both decoders."""
@@ -152,20 +154,29 @@ class Autoencoder(Trained):
     def swap(self, aligned: NDArray[np.uint8], landmarks: NDArray[np.float64]) -> Swapped:
         """Decode target faces with the donor's decoder."""
         del landmarks
-        return Swapped(self._through(aligned, self.donor_decoder))
+        shift = np.zeros(3) if self._faithful else self.shift
+        return Swapped(self._through(aligned, self.donor_decoder, shift, np.zeros(3)))
 
     def reconstruct(self, aligned: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Decode target faces with their own decoder."""
-        return self._through(aligned, self.target_decoder)
+        """Decode target faces with their own decoder, which learned them with the mean shift."""
+        return self._through(aligned, self.target_decoder, self.shift, -self.shift)
 
     def settings(self) -> dict[str, Scalar]:
         """Return the mean shift, red, green, blue."""
         return {f"mean_shift_{c}": float(v) for c, v in zip("rgb", self.shift, strict=True)}
 
     @torch.no_grad()
-    def _through(self, aligned: NDArray[np.uint8], decoder: nn.Module) -> NDArray[np.uint8]:
+    def _through(
+        self, aligned: NDArray[np.uint8], decoder: nn.Module, before: NDArray[np.float64],
+        after: NDArray[np.float64],
+    ) -> NDArray[np.uint8]:  # fmt: skip
+        """Encode and decode, with these (3,) RGB shifts before and after."""
+        shifts = [
+            torch.tensor(shift, dtype=torch.float32, device=self._device)[:, None, None]
+            for shift in (before, after)
+        ]
         drawn = [
-            to_pictures(decoder(self.encoder(faces.flip(1))).flip(1))
+            to_pictures(decoder(self.encoder((faces + shifts[0]).flip(1))).flip(1) + shifts[1])
             for faces in window_batches(aligned, self.window, self._size, self._device)
         ]
         return np.concatenate(drawn)

@@ -157,3 +157,17 @@ def test_the_mean_shift_and_the_optimizer_are_the_originals() -> None:
     assert held == {id(p) for n in generator.networks().values() for p in n.parameters()}
     faithful = Autoencoder.presets["faithful-2018"]
     assert (faithful.batch, faithful.size_px, faithful.width) == (64, 64, 1.0)
+
+
+@pytest.mark.parametrize("faithful", [True, False])
+def test_the_shift_is_applied_in_conversion_but_not_by_the_original(faithful: bool) -> None:
+    target, donor = face_set("a", 4, 1), face_set("b", 4, 2)
+    generator = Autoencoder()
+    generator.prepare(target, donor, Preset(1, 2, 64, 1 / 32), "cpu", 0)
+    generator._faithful = faithful
+    seen: list[torch.Tensor] = []
+    generator.encoder.register_forward_pre_hook(lambda _net, args: seen.append(args[0]))
+    generator.swap(target.aligned[:1], target.landmarks[:1])
+    generator.reconstruct(target.aligned[:1])
+    off = (seen[1] - seen[0]).mean(dim=(0, 2, 3)).flip(0).numpy()  # BGR to RGB
+    assert np.allclose(off, generator.shift if faithful else 0, atol=1e-5)
