@@ -46,7 +46,8 @@ def add_item(case: Case, source: Path, operator: str = "") -> tuple[Item, bool]:
     """
     check_readable(source)
     with case.staging() as staged, case.locked():
-        present = {item.sha256: item for item in items(case)}
+        present = {sha256: Item(path, sha256, "") for path, sha256 in case.files().items()}
+        present |= {item.sha256: item for item in items(case)}
         digest = digest_of(source)
         if digest in present:
             return present[digest], False
@@ -84,7 +85,7 @@ def record_run(case: Case, folder: Path, operator: str = "") -> str:
         InvalidRecord: The folder holds no record of this tool.
     """
     record = CaseRecord.from_json((folder / RECORD).read_bytes())
-    if record.item.sha256 not in {item.sha256 for item in items(case)}:
+    if record.item.sha256 not in case.files().values():
         raise CaseError(f"{record.item.name} is not in {case.folder.name}; `audit case add` it")
     with case.staging() as staged, case.locked():
         stem = _free(case, record.item.sha256[:12])
