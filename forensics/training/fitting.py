@@ -20,6 +20,8 @@ FEATURE = "discriminator.swap_logit"
 FACE_PX_EDGE = 110.0
 LEAST_IDENTITIES = 40
 BOOTSTRAP = 200
+LEAST_DRAWS = 20
+"""As many as a calibration must have: the folds of the cross-fit need no interval."""
 FEATURE_RANGE = 6.0
 RANK = 10
 
@@ -75,13 +77,15 @@ def fit_line(score: Values, swapped: NDArray[np.bool_]) -> tuple[float, float]:
     return slope, float(model.intercept_[0]) / np.log(10) - slope * center
 
 
-def _stratum(name: str, face_px: Range, sharpness: Range, cases: Scored, seed: int) -> Stratum:
+def _stratum(
+    name: str, face_px: Range, sharpness: Range, cases: Scored, seed: int, draws: int
+) -> Stratum:
     slope, intercept = fit_line(cases.score, cases.swapped)
     rng = np.random.default_rng(seed)
     people = np.unique(cases.identity)
     members = [np.flatnonzero(cases.identity == person) for person in people]
     refits: list[tuple[float, float]] = []
-    while len(refits) < BOOTSTRAP:
+    while len(refits) < draws:
         draw = np.concatenate([members[i] for i in rng.integers(0, len(people), len(people))])
         if 0 < cases.swapped[draw].sum() < len(draw):
             line = fit_line(cases.score[draw], cases.swapped[draw])
@@ -94,7 +98,7 @@ def _stratum(name: str, face_px: Range, sharpness: Range, cases: Scored, seed: i
     )  # fmt: skip
 
 
-def fit_strata(cases: Scored, seed: int) -> tuple[Stratum, ...]:
+def fit_strata(cases: Scored, seed: int, draws: int) -> tuple[Stratum, ...]:
     """Fit one line for each class of face size and sharpness.
 
     Raises:
@@ -123,7 +127,7 @@ def fit_strata(cases: Scored, seed: int) -> tuple[Stratum, ...]:
                     f"{word} faces of {low:.0f} to {high:.0f} px",
                     Range(lowest=low, highest=float(np.nextafter(high, 0))),
                     Range(lowest=least, highest=float(np.nextafter(most, 0))),
-                    cases.only(inside), seed,
+                    cases.only(inside), seed, draws,
                 )
             )  # fmt: skip
     return tuple(strata)
@@ -138,6 +142,7 @@ def fit(
     feature: str = FEATURE,
     rank: int = RANK,
     seed: int = 0,
+    draws: int = BOOTSTRAP,
 ) -> Calibration:
     """Fit a calibration of one score.
 
@@ -150,6 +155,7 @@ def fit(
         feature: The signal, "analyzer.name".
         rank: Of two calibrations that fit, the lower is used.
         seed: Of the bootstrap.
+        draws: Bootstrap refits a class.
     """
     center, spread = float(np.median(cases.score)), float(cases.score.std())
     unit = Scored((cases.score - center) / spread, cases.swapped, cases.identity, cases.quality)
@@ -158,7 +164,7 @@ def fit(
         rank=rank, analyzers={feature.split(".")[0]: version}, model_digests=digests,
         population=population, features=(feature,), mean=(round_floats(center),),
         scale=(round_floats(spread),), weights=(1.0,), intercept=0.0,
-        feature_range=FEATURE_RANGE, strata=fit_strata(unit, seed), made_by=made_by,
+        feature_range=FEATURE_RANGE, strata=fit_strata(unit, seed, draws), made_by=made_by,
     )  # fmt: skip
 
 
@@ -182,7 +188,7 @@ def cross_fitted(cases: Scored, folds: int = 5, seed: int = 0) -> Values:
     found = np.full(len(cases.score), np.nan)
     splits = GroupKFold(folds, shuffle=True, random_state=seed)
     for fitted, tested in splits.split(cases.score, cases.swapped, cases.identity):
-        calibration = fit(cases.only(fitted), "cross-fit", {}, "", "", seed=seed)
+        calibration = fit(cases.only(fitted), "cross-fit", {}, "", "", seed=seed, draws=LEAST_DRAWS)
         found[tested] = log10_lr(calibration, cases.only(tested))
     return found
 
