@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from forensics.errors import MaterialError
-from forensics.training.loop import PairSource, Settings, Trainer, evaluate
+from forensics.training.batches import PairSource
+from forensics.training.loop import Settings, Trainer, evaluate
 from forensics.training.material import CONTEXT_SCALE, Face, is_held_out, load, save
 from forensics.training.network import imagenet_discriminator, score, to_input
 from forensics.training.pack import (
