@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from forensics.casefile.description import Description
 from forensics.casefile.fingerprints import VARIABLE
 from forensics.casefile.folder import Case
+from forensics.intake.landmarks import DlibLandmarker
+from reference_generators import making
+from reference_generators.faces import FaceSet, faces_of
 from reference_generators.making import Made, Wish, make
 from tests.generators.small_media import clip, pictures
 
@@ -43,3 +47,21 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         wish = Wish("landmark_swap", target, donor, seed=3)
         made = make(case, wish, lambda *_: None, lambda _line: None)
         yield Chain(case, target, donor, made)
+
+
+@pytest.fixture(scope="session")
+def sets(chain: Chain) -> dict[Path, FaceSet]:
+    """The faces of the chain's target and donor, found once."""
+    landmarker = DlibLandmarker()
+    both = (chain.target, chain.donor)
+    return {path: faces_of(path, landmarker, lambda *_: True) for path in both}
+
+
+@pytest.fixture
+def quick(sets: dict[Path, FaceSet], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not look for the same faces again."""
+
+    def found(path: Path, *more: Any) -> FaceSet:
+        return sets[path] if path in sets else faces_of(path, *more)
+
+    monkeypatch.setattr(making, "faces_of", found)

@@ -23,19 +23,6 @@ from tests.generators.conftest import Chain
 from tests.generators.small_faces import face_set
 
 
-@pytest.fixture(scope="module")
-def sets(chain: Chain) -> dict[Path, FaceSet]:
-    landmarker = DlibLandmarker()
-    return {
-        path: faces_of(path, landmarker, lambda *_: True) for path in (chain.target, chain.donor)
-    }
-
-
-@pytest.fixture
-def quick(sets: dict[Path, FaceSet], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "faces_of", lambda path, *_: sets[path])
-
-
 def test_the_fake_was_measured(chain: Chain) -> None:
     metrics = json.loads((chain.folder / "manifest.json").read_text("ascii"))["recipe"]["metrics"]
     assert metrics == chain.made.metrics

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import reference_generators
+from forensics.analyzer import Material
 from forensics.analyzers.own_comparison import OwnComparison
 from forensics.casefile.checking import verify
 from forensics.casefile.fingerprints import VARIABLE, registered
@@ -21,6 +22,8 @@ from forensics.casefile.folder import Case
 from forensics.errors import CaseError, MaterialError
 from forensics.intake.credentials import read_credentials
 from forensics.intake.frames import read_frames
+from forensics.intake.probe import probe
+from forensics.intake.scan import scan
 from forensics.record import Fact
 from reference_generators.label import Label
 from reference_generators.making import Wish, make
@@ -28,7 +31,6 @@ from reference_generators.release import Release
 from tests.conftest import ROOT
 from tests.generators.conftest import Chain, new_case
 from tests.generators.small_media import clip
-from tests.test_analyzer_contract import material_of
 
 PACKAGE = Path(reference_generators.__path__[0])
 
@@ -107,7 +109,12 @@ def test_credentials_say_what_made_it(chain: Chain) -> None:
 
 
 def _recognized(path: Path) -> Fact:
-    (fact,) = OwnComparison().analyze(material_of(str(path))).observations
+    found = scan(path, frames=1)
+    material = Material(
+        path=path, media=found.media, container=probe(path), frame_table=found.table,
+        shots=found.shots, tracks=(),
+    )  # fmt: skip
+    (fact,) = OwnComparison().analyze(material).observations
     assert isinstance(fact, Fact)
     return fact
 
@@ -154,6 +161,7 @@ def _wish(chain: Chain, **other: object) -> Wish:
     return Wish(**(plain | other))  # type: ignore[arg-type]
 
 
+@pytest.mark.usefixtures("quick")
 def test_bad_material_has_one_sentence(chain: Chain, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
