@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,7 +60,7 @@ class FaceBandwidth(Analyzer):
         layout = regions(track)
         rows = np.array([_bands(luma(track.aligned(i)), layout) for i in range(len(track))])
         where, times = extent_of(track), track.pts_s
-        ceiling, contrast, slope = rows[:, 0], rows[:, 1], rows[:, 2]
+        ceiling, contrast, slope, edges = rows.T
         return [
             self.signal(
                 "softness", robust_mean(ceiling), "log10 luma",
@@ -82,11 +83,18 @@ class FaceBandwidth(Analyzer):
                 "factor points to a resolution ceiling.",
                 where, times, slope,
             ),
+            self.signal(
+                "edge_softness", robust_mean(edges), "log10 luma squared",
+                "The variance of the face's second derivative, eyes and mouth included, is "
+                f"{10 ** -robust_mean(edges):.0f}; a small one points to a soft face, whatever "
+                "the cause.",
+                where, times, edges,
+            ),
         ]  # fmt: skip
 
 
-def _bands(plane: NDArray[np.float32], layout: Regions) -> tuple[float, float, float]:
-    """Return softness, contrast with the surroundings, and slope of one aligned frame."""
+def _bands(plane: NDArray[np.float32], layout: Regions) -> tuple[float, float, float, float]:
+    """Return softness, contrast with the surroundings, slope and edge softness of one frame."""
     inside, outside = {}, {}
     for name, (fine, coarse) in {"fine": FINE, "middle": MIDDLE, "coarse": COARSE}.items():
         detail = band(plane, fine, coarse)
@@ -95,4 +103,6 @@ def _bands(plane: NDArray[np.float32], layout: Regions) -> tuple[float, float, f
     softness = -float(np.log10(max(inside["fine"], 0.02)))
     own = log_ratio(inside["fine"], inside["coarse"])
     near = log_ratio(outside["fine"], outside["coarse"])
-    return softness, near - own, log_ratio(inside["middle"], inside["fine"])
+    edges = cv2.Laplacian(plane, cv2.CV_32F)[layout.interior].var()
+    slope = log_ratio(inside["middle"], inside["fine"])
+    return softness, near - own, slope, -float(np.log10(edges + 1e-3))
