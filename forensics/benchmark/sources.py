@@ -319,7 +319,7 @@ def as_plain(outcomes: list[Outcome]) -> list[dict[str, Any]]:
 
 def run_all(
     bench: Bench, cases: list[Case], names: list[str], progress: Progress, budget_s: float,
-    keep: Callable[[list[Outcome]], None],
+    keep: Callable[[list[Outcome]], object],
 ) -> list[Outcome]:  # fmt: skip
     """Run every query of every case, until the time is over where a time is given.
 

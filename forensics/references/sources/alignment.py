@@ -21,6 +21,10 @@ STEP_S = 1 / 25
 COARSE_S = 0.12
 """Changes are compared so densely at first: the search over speeds is the slow part."""
 
+MOST_CHANGES = 240
+BLOCK = 2000
+"""Offsets tried at a time, so that an hour of source does not ask for gigabytes."""
+
 STILL_LEVELS = 0.25
 """Root mean square change, in levels, under which nothing can be lined up."""
 
@@ -111,10 +115,11 @@ def line_up(
 
 
 def _thinned(changes: _Changes) -> _Changes:
-    """Keep changes at most every `COARSE_S`."""
+    """Keep changes at most every `COARSE_S`, and `MOST_CHANGES` of them."""
     kept = [0]
+    every = max(COARSE_S, float(np.ptp(changes.times_s)) / MOST_CHANGES)
     for i, when in enumerate(changes.times_s):
-        if when - changes.times_s[kept[-1]] >= COARSE_S - 1e-6:
+        if when - changes.times_s[kept[-1]] >= every - 1e-6:
             kept.append(i)
     return _Changes(changes.times_s[kept], changes.values[kept])
 
@@ -175,6 +180,18 @@ def _scores(
     offsets = np.arange(low, high + STEP_S, STEP_S)
     if near is not None:
         offsets = np.arange(near - 0.5, near + 0.5, STEP_S / 2)
+    values = [
+        _along(a, b, product, own, other, speed, offsets[first : first + BLOCK])
+        for first in range(0, len(offsets), BLOCK)
+    ]
+    return offsets, np.concatenate(values) if values else np.zeros(0)
+
+
+def _along(
+    a: _Changes, b: _Changes, product: NDArray[np.float32], own: NDArray[np.float32],
+    other: NDArray[np.float32], speed: float, offsets: NDArray[np.float64],
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return the correlation along the line of each of some offsets, (o,)."""
     when = offsets[:, None] + speed * a.times_s[None, :]  # (o, n)
     column = np.searchsorted(b.times_s, when).clip(1, len(b.times_s) - 1)
     column -= (when - b.times_s[column - 1]) < (b.times_s[column] - when)
@@ -187,7 +204,7 @@ def _scores(
     # source's. What lies outside counts against the line.
     share = inside.mean(axis=1)
     values = top / np.sqrt(np.maximum(energy_a * energy_b, 1e-6)) * np.sqrt(share)
-    return offsets, np.where(share >= 0.3, values, -1.0)
+    return np.asarray(np.where(share >= 0.3, values, -1.0), np.float64)
 
 
 def _explained(a: _Changes, b: _Changes, offset: float, speed: float) -> float:

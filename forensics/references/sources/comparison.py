@@ -46,6 +46,10 @@ REACH_FRAMES = (12.5, 6.5)
 """How far exact frames are looked for, where the coarse time is unsure and where it is sure."""
 
 SURE = 0.55
+WIDE_S, WIDE_ANCHORS = 6.5, (2, 1, 1)
+"""Where nothing tells the time (a still, a static shot), all that lies between two kept frames of
+the source is looked through, for fewer frames."""
+
 MIN_FACE_PX = 32.0
 MIN_OUTSIDE = 0.25
 """Where even the surroundings agree less than this, nothing is said of the face."""
@@ -79,7 +83,7 @@ def choose_anchors(
     """
     ranked = sorted(tracks, key=lambda t: -t.face_px * math.sqrt(len(t.seen_s)))
     chosen: list[Anchor] = []
-    for track, count in zip(ranked, ANCHORS, strict=False):
+    for track, count in zip(ranked, ANCHORS if time.determined else WIDE_ANCHORS, strict=False):
         marks = track.landmarks_aligned()
         slots = [
             i for i in range(len(track))
@@ -103,7 +107,7 @@ def choose_anchors(
 def windows_of(anchors: list[Anchor], time: TimeFit, rate_fps: float) -> list[Window]:
     """Return where in the source to look for each anchor's frame."""
     sure = time.determined and time.correlation >= SURE and time.rival < time.correlation - 0.1
-    reach = REACH_FRAMES[1 if sure else 0] / max(rate_fps, 1.0)
+    reach = REACH_FRAMES[1 if sure else 0] / max(rate_fps, 1.0) if time.determined else WIDE_S
     return [Window(time.source_s(a.pts_s), reach, a.box) for a in anchors]
 
 

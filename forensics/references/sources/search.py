@@ -39,6 +39,9 @@ SMALLEST_CHANCE = 1e-9
 STILL_CHANGE = 1.2
 """Mean deviation over time, in levels, under which footage counts as standing still."""
 
+STILL_AGREEMENT = 0.8
+"""The same where nothing moves: then a picture alone has to tell."""
+
 SAME_AGREEMENT = 0.45
 """Correlation around the faces from which two takes that move together are one."""
 
@@ -267,13 +270,13 @@ def _relation(
     if match.video.sha256 == digest:
         return "same_file"
     if match.video.kind == "still" or len(query.small) < 4:
-        return "same_footage" if not match.agreement < SAME_AGREEMENT else "same_scene"
+        return "same_footage" if match.agreement >= STILL_AGREEMENT else "undetermined"
     if time.determined:
         return "same_footage" if not match.agreement < SAME_AGREEMENT else "same_scene"
     moving = min(changes(timeline.thumbs), changes(query.small)) > STILL_CHANGE
-    if moving and match.agreement < 0.8:
+    if moving and match.agreement < STILL_AGREEMENT:
         return "same_scene"
-    return "same_footage" if match.agreement >= 0.8 else "undetermined"
+    return "same_footage" if match.agreement >= STILL_AGREEMENT else "undetermined"
 
 
 def _spans(
