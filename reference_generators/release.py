@@ -12,11 +12,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -203,7 +205,7 @@ class Release:
             video = out.add_stream("libx264", rate=rate)
             video.options = {"crf": str(self._crf), "preset": "medium"}
             masks = truth.add_stream("ffv1", rate=rate)
-            copy_audio = _audio(source, out)
+            sound = _Sound(source, out)
             for number, done in enumerate(frames):
                 if label is None:
                     height, width = (side + side % 2 for side in done.rgb.shape[:2])
@@ -215,13 +217,14 @@ class Release:
                 shown = label.burn(_even(done.rgb), done.box_xyxy_px)
                 out.mux(video.encode(_coded(shown, "rgb24", done.frame.pts_s)))
                 truth.mux(masks.encode(_coded(_even(share), "gray", done.frame.pts_s)))
+                sound.carry(done.frame.pts_s)
                 noted.add(number, done, shown)
                 progress(number + 1)
             if label is None:
                 raise MaterialError(f"{target.name} holds no frame; nothing was kept")
             out.mux(video.encode(None))
             truth.mux(masks.encode(None))
-            copy_audio()
+            sound.carry()
         return label.over_face
 
     def _manifest(
@@ -272,31 +275,47 @@ def _even(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.pad(picture, more, mode="edge") if height % 2 or width % 2 else picture
 
 
-def _audio(
-    source: av.container.InputContainer, out: av.container.OutputContainer
-) -> Callable[[], None]:
-    """Set up the target's first audio stream in the output; the call that is returned copies it."""
-    if not source.streams.audio:
-        return lambda: None
-    sound = source.streams.audio[0]
-    if sound.codec_context.name in MP4_AUDIO:
-        copied = out.add_stream_from_template(sound)
+class _Sound:
+    """Carries the target's first audio stream over, piece by piece between the frames.
 
-        def copy() -> None:
-            for packet in source.demux(sound):
-                if packet.dts is not None:
-                    packet.stream = copied
-                    out.mux(packet)
+    Args:
+        source: The target.
+        out: The fake. Streams that MP4 can hold are copied, others encoded as AAC.
+    """
 
-        return copy
-    coded = out.add_stream("aac", rate=sound.codec_context.sample_rate)
+    def __init__(
+        self, source: av.container.InputContainer, out: av.container.OutputContainer
+    ) -> None:
+        self._out, self._copied = out, True
+        self._stream: Any = None
+        self._held: av.Packet | av.AudioFrame | None = None
+        self._pieces: Iterator[av.Packet | av.AudioFrame] = iter(())
+        if not source.streams.audio:
+            return
+        sound = source.streams.audio[0]
+        self._copied = sound.codec_context.name in MP4_AUDIO
+        if self._copied:
+            self._stream = out.add_stream_from_template(sound)
+            self._pieces = (p for p in source.demux(sound) if p.dts is not None)
+        else:
+            self._stream = out.add_stream("aac", rate=sound.codec_context.sample_rate)
+            self._pieces = source.decode(sound)
 
-    def encode() -> None:
-        for frame in source.decode(sound):
-            out.mux(coded.encode(frame))
-        out.mux(coded.encode(None))
-
-    return encode
+    def carry(self, until_s: float = math.inf) -> None:
+        """Write what sounds up to a time; without one, all that is left."""
+        while True:
+            piece = self._held or next(self._pieces, None)
+            self._held = piece
+            if piece is None or float((piece.pts or 0) * piece.time_base) > until_s:
+                break
+            self._held = None
+            if self._copied:
+                piece.stream = self._stream
+                self._out.mux(piece)
+            else:
+                self._out.mux(self._stream.encode(piece))
+        if until_s == math.inf and not self._copied:
+            self._out.mux(self._stream.encode(None))
 
 
 def _now() -> str:

@@ -27,7 +27,7 @@ from forensics.intake.scan import scan
 from forensics.record import Fact
 from reference_generators.label import Label
 from reference_generators.making import Wish, make
-from reference_generators.release import Release
+from reference_generators.release import Release, _Sound
 from tests.conftest import ROOT
 from tests.generators.conftest import Chain, new_case
 from tests.generators.small_media import clip
@@ -58,12 +58,28 @@ def test_every_frame_is_there_with_sound(chain: Chain) -> None:
         was = [packet.pts for packet in target.demux(audio=0) if packet.pts is not None]
         now = [packet.pts for packet in fake.demux(audio=0) if packet.pts is not None]
         assert len(was) == len(now)
+    with av.open(str(chain.folder / "fake.mp4")) as fake:
+        kinds = [packet.stream.type for packet in fake.demux() if packet.pts is not None]
+        assert kinds[0] == "video"
+        assert "video" in kinds[kinds.index("audio") :], "all sound comes after all pictures"
     rows = list(csv.DictReader((chain.folder / "frames.csv").open(encoding="ascii")))
     assert len(rows) == 8
     for frame, row in zip(read_frames(chain.folder / "fake.mp4", np.arange(8)), rows, strict=True):
         assert frame.pts_s == pytest.approx(float(row["pts_s"]), abs=1e-4)
         assert row["face"] == "1"
         assert int(row["target_frame"]) == frame.index
+
+
+def test_sound_that_mp4_cannot_hold_is_encoded(tmp_path: Path) -> None:
+    source = clip(tmp_path / "raw.mkv", 6, audio="pcm_f32le")
+    with av.open(str(source)) as target, av.open(str(tmp_path / "o.mp4"), "w") as out:
+        sound = _Sound(target, out)
+        sound.carry(0.1)
+        sound.carry()
+    with av.open(str(tmp_path / "o.mp4")) as made:
+        assert made.streams.audio[0].codec_context.name == "aac"
+        seconds = float(made.streams.audio[0].duration * made.streams.audio[0].time_base)
+    assert seconds == pytest.approx(6 / 25, abs=0.08)
 
 
 def test_the_mask_is_where_the_pixels_changed(chain: Chain) -> None:
