@@ -141,7 +141,7 @@ class Bench:
             slug = "".join(c if c.isalnum() else "-" for c in name)
             if name in EDITS:
                 source = case.original
-                path = self.cache / "edits" / slug / "--".join(source.parts[-3:])
+                path = self.cache / f"edits-{self.seconds:g}s" / slug / "--".join(source.parts[-3:])
                 numbers = self._edit(source, name, path)
                 yield name, path, numbers, replace(case, item=source, method="genuine")
             else:
@@ -149,7 +149,8 @@ class Bench:
                 attack = attacks.shortened(attacks.named(plain), self.seconds)
                 source = case.item if plain == name else case.original
                 method = case.method if plain == name else "genuine"
-                path = self.cache / "attacks" / slug / "--".join(source.parts[-3:])
+                folder = self.cache / f"attacks-{self.seconds:g}s" / slug
+                path = folder / "--".join(source.parts[-3:])
                 numbers = attacks.make(source, attack, path, self.seed)
                 yield name, path, numbers, replace(case, item=source, method=method)
 
@@ -329,7 +330,7 @@ def run_all(
         names: Attacks and edits.
         progress: Called with (stage, done, total).
         budget_s: 0 for no limit.
-        keep: Called with what is known so far after each pair.
+        keep: Called with what is known so far after each query.
     """
     outcomes: list[Outcome] = []
     began = time.monotonic()
@@ -343,5 +344,5 @@ def run_all(
                     outcomes.append(bench.run(index, name, path, numbers, own))
                 except ForensicsError:
                     continue
-            keep(outcomes)
+                keep(outcomes)
     return outcomes
