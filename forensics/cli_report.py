@@ -29,9 +29,8 @@ def report(
 ) -> None:
     """Render the report of an earlier examination; the video is not needed."""
     from reports.pdf import render_pdf
-    from reports.terminal import print_verdict
-
     from reports.template import names
+    from reports.terminal import print_verdict
 
     if template not in names():
         raise typer.BadParameter(

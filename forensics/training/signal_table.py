@@ -136,7 +136,7 @@ def _shape(face: Face) -> NDArray[np.float64]:
 
 
 def signals_of(path: Path) -> dict[str, float] | None:
-    """Run the weighed methods over one video and return the longest track's signals; None without a face."""
+    """Run the weighed methods over one video; None without a face, else the longest track."""
     weighed = tuple(kind for kind in discover() if kind.weighed)
     try:
         settings = Settings(frames=FRAMES, device="cpu", landmarks="dlib")

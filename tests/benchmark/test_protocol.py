@@ -25,7 +25,7 @@ def test_manifest_says_what_is_wrong_with_it(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="line 2: label 'perhaps'"):
         read_manifest(manifest)
     manifest.write_text("path,label,method\na.mp4,fake,x\n", encoding="utf-8")
-    with pytest.raises(ManifestError, match="a.mp4 is not there"):
+    with pytest.raises(ManifestError, match=r"a\.mp4 is not there"):
         read_manifest(manifest)
 
 
