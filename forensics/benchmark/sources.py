@@ -23,6 +23,7 @@ from forensics.references.sources import attacks
 from forensics.references.sources.adding import add_files, file_digest
 from forensics.references.sources.descriptors import PDQ_MATCH_BITS, PDQ_MIN_QUALITY, pdq
 from forensics.references.sources.edits import EDITS, retimed, write_clip
+from forensics.references.sources.frames_of import rate_of
 from forensics.references.sources.geometry import MIN_INLIERS
 from forensics.references.sources.index import Index, Video, open_index
 from forensics.references.sources.material import SourceMaterial
@@ -163,7 +164,7 @@ class Bench:
                 edit(rgb, marks, np.random.default_rng(self.seed))
                 for rgb, marks in zip(footage.frames, footage.marks, strict=True)
             ]
-            write_clip(path, retimed(done, share)[0], 25 * share, 27)
+            write_clip(path, retimed(done, share)[0], rate_of(source) * share, 27)
         return retimed([np.zeros((1, 1, 3), np.uint8)] * count, EDITS[name][1])[1]
 
     def run(self, index: Index, name: str, path: Path, numbers: list[int], case: Case) -> Outcome:

@@ -28,9 +28,12 @@ BLOCK = 2000
 STILL_LEVELS = 0.25
 """Root mean square change, in levels, under which nothing can be lined up."""
 
-SAME_SPEED_BONUS, SHORT_BONUS = 0.02, 0.06
+SAME_SPEED_BONUS, SHORT_BONUS = 0.004, 0.06
 """Correlation by which another speed must be better than none, and how much more so for an item
 of no length, fading out at four seconds: short items fit many speeds."""
+
+OTHER_SPEED = 0.07
+"""How far exact frames may correct the coarse speed: film shown at 25 instead of 24 is 0.04."""
 
 MIN_CORRELATION = 0.25
 """Under this the two do not change together: another take, or nothing moves."""
@@ -243,9 +246,9 @@ def robust_line(
     pairs = [(i, j) for i in range(len(here_s)) for j in range(i + 1, len(here_s))]
     lines = [(float(t - speed * q), speed) for q, t in zip(here_s, there_s, strict=True)]
     for i, j in pairs:
-        if here_s[j] - here_s[i] >= 2.0:
+        if here_s[j] - here_s[i] >= 1.0:
             slope = float((there_s[j] - there_s[i]) / (here_s[j] - here_s[i]))
-            if abs(slope / speed - 1) < 0.03:
+            if abs(slope / speed - 1) < OTHER_SPEED:
                 lines.append((float(there_s[i] - slope * here_s[i]), slope))
     for offset, slope in lines:
         error = np.abs(there_s - offset - slope * here_s)

@@ -168,8 +168,7 @@ def _place_and_time(
             time = replace(time, offset_s=exact.offset_s, speed=exact.speed)
         elif not time.determined:  # nothing moves: any frame is as good, the best one is taken
             time = _by_best(anchors, tried, time)
-        middle = float(np.median([anchor.pts_s for anchor in anchors]))
-        moved = abs(time.source_s(middle) - before.source_s(middle))
+        moved = max(abs(time.source_s(a.pts_s) - before.source_s(a.pts_s)) for a in anchors)
         if value > 0.3 and moved < 0.4 * frame_s:
             break
         placement, value = _refine(query, anchors, frames, start, time, source_size)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.intake.frames import decode, open_media
+from forensics.intake.frames import decode, open_media, picture_stream
 from forensics.references.sources.attacks import WORK_SIDE_PX
 from forensics.references.sources.sampling import shrink
 
@@ -26,3 +26,9 @@ def first_frames(path: Path, count: int) -> list[NDArray[np.uint8]]:
                 break
             frames.append(shrink(raw.rgb(), WORK_SIDE_PX))
     return frames
+
+
+def rate_of(path: Path) -> float:
+    """Return a video's average frames a second."""
+    with open_media(path) as container:
+        return float(picture_stream(container).average_rate or 25)
