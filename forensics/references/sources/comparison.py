@@ -54,7 +54,8 @@ MIN_FACE_PX = 32.0
 MIN_OUTSIDE = 0.25
 """Where even the surroundings agree less than this, nothing is said of the face."""
 
-MIN_PAIRS = 2
+ROUNDS = 4
+"""Times that place and time are refined in turn, at most."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,8 @@ def _place_and_time(
     start, value = placement, -1.0
     if time.determined:
         placement, value = _refine(query, anchors, frames, start, time, source_size)
-    tried: list[Tried] = []
-    for _ in range(3):
+    best: tuple[float, Matrix, TimeFit, list[Tried], float] | None = None
+    for _ in range(ROUNDS):
         shift = TIGHT_PX if value > 0.3 else LOOSE_PX
         tried = [try_frames(anchor, frames, placement, shift) for anchor in anchors]
         exact = exact_time(anchors, tried, time.speed, frame_s)
@@ -168,11 +169,28 @@ def _place_and_time(
             time = replace(time, offset_s=exact.offset_s, speed=exact.speed)
         elif not time.determined:  # nothing moves: any frame is as good, the best one is taken
             time = _by_best(anchors, tried, time)
+        reached = _agreement(anchors, tried, time)
+        if best is None or reached > best[0]:
+            best = (reached, placement, time, tried, value)
         moved = max(abs(time.source_s(a.pts_s) - before.source_s(a.pts_s)) for a in anchors)
-        if value > 0.3 and moved < 0.4 * frame_s:
+        if value > 0.3 and moved < 0.4 * frame_s and reached >= best[0]:
             break
-        placement, value = _refine(query, anchors, frames, start, time, source_size)
-    return placement, time, tried, value
+        # From the best so far: a fit on a wrong moment leads further astray.
+        placement, value = _refine(query, anchors, frames, best[1], best[2], source_size)
+        time = best[2]
+    if best is None:
+        return placement, time, [], value
+    return best[1:]
+
+
+def _agreement(anchors: list[Anchor], tried: list[Tried], time: TimeFit) -> float:
+    """Return the mean agreement of the frames on a line; frames that have none count nothing."""
+    found = [
+        float(one.whole[int(np.argmin(np.abs(one.times_s - time.source_s(anchor.pts_s))))])
+        for anchor, one in zip(anchors, tried, strict=True)
+        if len(one.frames)
+    ]
+    return float(np.mean(found)) if found else -1.0
 
 
 def _by_best(anchors: list[Anchor], tried: list[Tried], time: TimeFit) -> TimeFit:

@@ -32,6 +32,9 @@ from forensics.references.sources.sampling import changes, sample
 LINED_UP = 2
 """Sources that are lined up; the residual is measured against the first that is still there."""
 
+PLACES, CLEARLY = 4, 0.93
+"""So many placements are tried for the coarse alignment, unless one fits clearly."""
+
 QUERY_FRAMES = (8, 5, 5)
 SMALLEST_CHANCE = 1e-9
 """A fitted tail is not believed further than this for one wrong frame."""
@@ -188,8 +191,7 @@ def _match(
 ) -> SourceMatch:  # fmt: skip
     video = one.video
     size = (video.width_px, video.height_px)
-    placement = one.places[0][2].matrix
-    time = _coarse(query, one, timeline, placement)
+    time, placement = _coarse(query, one, timeline)
     span = _spans(query, time, timeline)
     base = SourceMatch(
         video=video, relation="undetermined", inliers=one.inliers,
@@ -251,16 +253,28 @@ def _residual(
 
 
 def _coarse(
-    query: Query, one: Verified, timeline: Timeline, placement: NDArray[np.float64]
-) -> TimeFit:
-    """Line up by what changes; where nothing does, by which stored frames matched best."""
+    query: Query, one: Verified, timeline: Timeline
+) -> tuple[TimeFit, NDArray[np.float64]]:
+    """Line up by what changes; where nothing does, by which stored frames matched best.
+
+    Where the camera moves, a placement found on another moment is off, and with it the fit: so
+    several are tried, and the one under which most changes together is kept.
+    """
     size = (one.video.width_px, one.video.height_px)
-    time = line_up(query, timeline, placement, size)
-    if time.determined:
-        return time
+    best: tuple[TimeFit, NDArray[np.float64]] | None = None
+    for _, _, place in one.places[:PLACES]:
+        time = line_up(query, timeline, place.matrix, size)
+        if best is None or time.correlation > best[0].correlation:
+            best = (time, place.matrix)
+        if time.correlation >= CLEARLY:
+            break
+    if best is None:
+        raise ValueError("a source without a placement cannot be lined up")
+    if best[0].determined:
+        return best
     here = {number: query.frames[number].pts_s for number, _, _ in one.places}
     offsets = [source_s - here[number] for number, source_s, _ in one.places[:3]]
-    return replace(time, offset_s=float(np.median(offsets)), speed=1.0)
+    return replace(best[0], offset_s=float(np.median(offsets)), speed=1.0), one.places[0][2].matrix
 
 
 def _relation(
