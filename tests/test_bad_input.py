@@ -222,9 +222,7 @@ def test_a_vanishing_file(
     assert not out.exists()
 
 
-def test_a_file_that_changes(
-    tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_changes(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     item = Path(shutil.copy(FIXTURES / "still.png", tmp_path / "item.png"))
     meddle(monkeypatch, "conclude", lambda: item.write_bytes(item.read_bytes() + b"\0"))
     refused(audit(item, "--out", out), 5, "changed")
