@@ -242,24 +242,35 @@ def robust_line(
     Returns:
         Offset, speed, and (n,) bool, which frames agree.
     """
-    best = (-1, 0.0, 0.0, speed)
-    pairs = [(i, j) for i in range(len(here_s)) for j in range(i + 1, len(here_s))]
-    lines = [(float(t - speed * q), speed) for q, t in zip(here_s, there_s, strict=True)]
-    for i, j in pairs:
-        if here_s[j] - here_s[i] >= 1.0:
-            slope = float((there_s[j] - there_s[i]) / (here_s[j] - here_s[i]))
-            if abs(slope / speed - 1) < OTHER_SPEED:
-                lines.append((float(there_s[i] - slope * here_s[i]), slope))
-    for offset, slope in lines:
-        error = np.abs(there_s - offset - slope * here_s)
-        count = int((error <= tolerance_s).sum())
-        cost = -float(np.minimum(error, 3 * tolerance_s).sum()) - 0.2 * tolerance_s * (slope != 1)
-        if (count, cost) > best[:2]:
-            best = (count, cost, offset, slope)
-    _, _, offset, slope = best
-    agree = np.abs(there_s - offset - slope * here_s) <= tolerance_s
+    count, _, offset = _best_offset(here_s, there_s, speed, tolerance_s)
+    slope, best = speed, (count, -np.inf)
+    for i in range(len(here_s)):
+        for j in range(i + 1, len(here_s)):
+            gap = here_s[j] - here_s[i]
+            tried = float((there_s[j] - there_s[i]) / gap) if gap >= 1.0 else speed
+            if tried == speed or abs(tried / speed - 1) > OTHER_SPEED:
+                continue
+            # Two frames make a speed out of noise; two more must agree, and most of them.
+            agreed, cost, moved = _best_offset(here_s, there_s, tried, tolerance_s)
+            if agreed >= max(count + 2, 0.6 * len(here_s)) and (agreed, cost) > best:
+                best, offset, slope = (agreed, cost), moved, tried
     if np.ptp(here_s) * abs(slope - speed) < tolerance_s:
         slope = speed  # a drift below a frame is no drift
+        _, _, offset = _best_offset(here_s, there_s, slope, tolerance_s)
+    agree = np.abs(there_s - offset - slope * here_s) <= tolerance_s
     if agree.any():
         offset = float(np.median(there_s[agree] - slope * here_s[agree]))
     return offset, slope, agree
+
+
+def _best_offset(
+    here_s: NDArray[np.float64], there_s: NDArray[np.float64], slope: float, tolerance_s: float
+) -> tuple[int, float, float]:
+    """Return how many frames agree with the best offset of a slope, minus its cost, and it."""
+    offsets = there_s - slope * here_s
+    tried = np.concatenate([offsets, ((offsets[:, None] + offsets[None, :]) / 2).ravel()])
+    error = np.abs(offsets[None, :] - tried[:, None])  # (t, n)
+    count = (error <= tolerance_s).sum(axis=1)
+    cost = -np.minimum(error, 3 * tolerance_s).sum(axis=1)
+    at = int(np.lexsort((cost, count))[-1])
+    return int(count[at]), float(cost[at]), float(tried[at])
