@@ -80,7 +80,7 @@ def test_unmirror_takes_query_px() -> None:
 def _moving(times: np.ndarray, height: int, width: int) -> np.ndarray:
     """Blobs that move as smooth random functions of time."""
     rng = np.random.default_rng(1)
-    y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     pictures = np.full((len(times), height, width), 90.0)
     for _ in range(6):
         rate, phase = rng.uniform(0.5, 3, 4), rng.uniform(0, 6, 4)
