@@ -22,6 +22,7 @@ from forensics.references.sources.registration import (
     sharpen_placement,
     warp,
 )
+from forensics.references.sources.rescue import place_by_moment
 from forensics.references.sources.residual import (
     Comparison,
     altered_region,
@@ -42,10 +43,10 @@ from forensics.references.sources.timing import (
 ANCHORS = (8, 5, 5)
 """Frames compared of the largest face and the next two; further ones are not compared."""
 
-REACH_FRAMES = (12.5, 6.5)
+REACH_FRAMES = (18.5, 6.5)
 """How far exact frames are looked for, where the coarse time is unsure and where it is sure."""
 
-SURE = 0.55
+SURE = 0.85
 WIDE_S, WIDE_ANCHORS = 6.5, (2, 1, 1)
 """Where nothing tells the time (a still, a static shot), all that lies between two kept frames of
 the source is looked through, for fewer frames."""
@@ -53,6 +54,9 @@ the source is looked through, for fewer frames."""
 MIN_FACE_PX = 32.0
 MIN_OUTSIDE = 0.25
 """Where even the surroundings agree less than this, nothing is said of the face."""
+
+WELL_PLACED = 0.93
+"""Correlation of whole pictures under which the placement may be of another moment."""
 
 ROUNDS = 4
 """Times that place and time are refined in turn, at most."""
@@ -159,6 +163,13 @@ def _place_and_time(
     start, value = placement, -1.0
     if time.determined:
         placement, value = _refine(query, anchors, frames, start, time, source_size)
+    if time.determined and value < WELL_PLACED:
+        mirrored = bool(np.linalg.det(start[:2, :2]) < 0)
+        found = place_by_moment(query, anchors, frames, mirrored, time, source_size)
+        if found is not None:
+            again, reached = _refine(query, anchors, frames, found[0], found[1], source_size)
+            if reached > value:
+                placement, time, value = again, found[1], reached
     best: tuple[float, Matrix, TimeFit, list[Tried], float] | None = None
     for _ in range(ROUNDS):
         shift = TIGHT_PX if value > 0.3 else LOOSE_PX
