@@ -297,7 +297,8 @@ def swap_auc(outcomes: list[Outcome]) -> dict[str, Any]:
     """Return AUC of the face score, swaps by method against all genuine queries."""
     genuine = [o.score for o in outcomes if o.method == "genuine" and o.score is not None]
     table: dict[str, Any] = {
-        "n_genuine": len(genuine), "highest_genuine": max(genuine, default=None)
+        "n_genuine": len(genuine),
+        "highest_genuine": max(genuine, default=None),
     }
     for method in dict.fromkeys(o.method for o in outcomes if o.method != "genuine"):
         for label, plain in (("untouched", True), ("attacked", False)):

@@ -66,9 +66,7 @@ def _found(
     return []
 
 
-def examine_control(
-    path: Path, origin: str, settings: Settings, landmarker: Landmarker
-) -> Control:
+def examine_control(path: Path, origin: str, settings: Settings, landmarker: Landmarker) -> Control:
     """Find the faces of genuine footage the way the item's were found."""
     scanned = scan(path, frames=settings.frames)
     tracks = cut_tracks(path, scanned, landmarker, frames=settings.frames)

@@ -88,9 +88,7 @@ def describe(taken: Sample) -> list[StoredFrame]:
             [taken.width_px / gray.shape[1], taken.height_px / gray.shape[0]], np.float32
         )
         points = np.maximum((local.points + 0.5) * factor - 0.5, 0).astype(np.float32)
-        stored.append(
-            StoredFrame(kept.pts_s, code[0], quality, vector, Local(points, local.codes))
-        )
+        stored.append(StoredFrame(kept.pts_s, code[0], quality, vector, Local(points, local.codes)))
     return stored
 
 
@@ -152,9 +150,7 @@ def add_files(index: Index, paths: list[Path], workers: int = WORKERS) -> Iterat
                     index.add(_video(ready), ready.frames, Timeline(taken.thumb_s, taken.thumbs))
                     digests.add(ready.sha256)
                     since += 1
-                    yield Added(
-                        ready.path, "added", "", taken.duration_s, len(ready.frames)
-                    )
+                    yield Added(ready.path, "added", "", taken.duration_s, len(ready.frames))
                 if since >= COMMIT_EVERY:
                     index.commit()
                     since = 0

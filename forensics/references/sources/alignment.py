@@ -47,9 +47,7 @@ class _Changes:
     values: NDArray[np.float32]
 
 
-def _changes(
-    times_s: NDArray[np.float64], pictures: NDArray[np.float32], lag_s: float
-) -> _Changes:
+def _changes(times_s: NDArray[np.float64], pictures: NDArray[np.float32], lag_s: float) -> _Changes:
     ahead = np.searchsorted(times_s, times_s + lag_s - 1e-6)
     good = np.flatnonzero(ahead < len(times_s))
     values = pictures[ahead[good]] - pictures[good]

@@ -309,9 +309,7 @@ def _face(track: int, pairs: list[tuple[Anchor, Pair, Comparison]]) -> FaceResid
     region, mean, steady = altered_region(units, layout, np.ones((256, 256), bool))
     overlap = float((region & layout.hull).sum() / max(1, region.sum()))
     score = face_difference(list(rows), [found.excess for _, _, found in pairs])
-    return FaceResidual(
-        track, rows, score, region, overlap, mean, steady, _panels(pairs), ""
-    )
+    return FaceResidual(track, rows, score, region, overlap, mean, steady, _panels(pairs), "")
 
 
 def regions_of_pairs(pairs: list[tuple[Anchor, Pair, Comparison]]) -> Regions:

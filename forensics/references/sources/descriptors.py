@@ -133,9 +133,7 @@ def local_features(
     return Local(points.astype(np.float32), np.ascontiguousarray(codes))
 
 
-def _evened(
-    found: list[cv2.KeyPoint], shape: tuple[int, ...], features: int
-) -> list[cv2.KeyPoint]:
+def _evened(found: list[cv2.KeyPoint], shape: tuple[int, ...], features: int) -> list[cv2.KeyPoint]:
     """Keep the strongest features of each of `CELLS` x `CELLS` places, strongest first."""
     most = max(4, round(EVEN_FACTOR * features / CELLS**2))
     held: dict[tuple[int, int], int] = {}

@@ -65,7 +65,10 @@ def _measured(pair: pairs.TruePair, landmarker: DlibLandmarker) -> dict[str, Any
     tracks = cut_tracks(pair.questioned, found, landmarker, frames=FRAMES)
     material = compare_files(pair.questioned, found, tracks, pair.source)
     row: dict[str, Any] = {
-        "identity": pair.identity, "swapped": pair.swapped, "kind": pair.kind, "score": None
+        "identity": pair.identity,
+        "swapped": pair.swapped,
+        "kind": pair.kind,
+        "score": None,
     }
     for match in material.matches[:1]:
         row["rel"] = match.relation

@@ -89,9 +89,7 @@ def read_windows(
 def _keep(raw: RawFrame, windows: list[Window], near: list[int]) -> SourceFrame:
     rgb = raw.rgb()
     size = fit_within(rgb.shape[1], rgb.shape[0], LOCAL_SIDE_PX)
-    gray = cv2.cvtColor(
-        cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY
-    )
+    gray = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     parts: dict[int, NDArray[np.uint8]] = {}
     shared: dict[Box, NDArray[np.uint8]] = {}
     for number in near:

@@ -21,9 +21,7 @@ HULL_MARGIN = 1.25
 """A face is left out with so much of its surroundings."""
 
 
-def face_mask(
-    size: tuple[int, int], hulls_px: list[NDArray[np.float64]]
-) -> NDArray[np.uint8]:
+def face_mask(size: tuple[int, int], hulls_px: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
     """Return (H, W) uint8, 0 on the faces and 255 elsewhere.
 
     Args:
@@ -170,7 +168,7 @@ def warp(
     center = np.linalg.inv(matrix) @ np.array([side_px / 2, side_px / 2, 1.0])
     center = center / center[2]
     denominator = matrix[2] @ center
-    local = (matrix[:2, :2] - np.outer((matrix[:2] @ center) / denominator, matrix[2, :2]))
+    local = matrix[:2, :2] - np.outer((matrix[:2] @ center) / denominator, matrix[2, :2])
     scale = float(np.sqrt(abs(np.linalg.det(local / denominator))))
     if scale < 0.8:
         source = np.asarray(

@@ -217,9 +217,7 @@ def _strong_median(local: Plane, texture: Plane, where: Mask) -> float:
     return float(np.median(local[rich]))
 
 
-def altered_region(
-    units: list[Plane], layout: Regions, valid: Mask
-) -> tuple[Mask, Plane, float]:
+def altered_region(units: list[Plane], layout: Regions, valid: Mask) -> tuple[Mask, Plane, float]:
     """Outline what was altered, from the disagreement of several frames.
 
     Args:

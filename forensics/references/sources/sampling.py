@@ -129,9 +129,7 @@ class _Picker:
         self.kept.append(Kept(raw.pts_s, rgb))
 
 
-def sample(
-    path: Path, progress: Callable[[float], None] = lambda _seconds: None
-) -> Sample:
+def sample(path: Path, progress: Callable[[float], None] = lambda _seconds: None) -> Sample:
     """Decode a file once and take what the index keeps.
 
     Args:

@@ -115,8 +115,16 @@ def search_in(
             timeline = index.timeline(one.video.id)
             compared = not any(match.faces for match in matches)
             match = _match(
-                query, one, timeline, tracks, digest, compared, _rival(ranked, one),
-                frames, Path(path), found,
+                query,
+                one,
+                timeline,
+                tracks,
+                digest,
+                compared,
+                _rival(ranked, one),
+                frames,
+                Path(path),
+                found,
             )
         matches.append(match)
     progress(3, 3)
@@ -252,9 +260,7 @@ def _residual(
     return replace(match, relation=_relation(match, done.time, digest, timeline, query))
 
 
-def _coarse(
-    query: Query, one: Verified, timeline: Timeline
-) -> tuple[TimeFit, NDArray[np.float64]]:
+def _coarse(query: Query, one: Verified, timeline: Timeline) -> tuple[TimeFit, NDArray[np.float64]]:
     """Line up by what changes; where nothing does, by which stored frames matched best.
 
     Where the camera moves, a placement found on another moment is off, and with it the fit: so
