@@ -149,3 +149,18 @@ def test_chance_grows_with_the_index_and_falls_with_inliers() -> None:
     assert chance_by_accident(17, 1000, 3) < chance_by_accident(17, 100_000, 3)
     assert chance_by_accident(30, 1000, 3) < chance_by_accident(17, 1000, 3)
     assert chance_by_accident(500, 10**6, 3) > 0
+
+
+def test_noise_below_a_frame_makes_no_speed() -> None:
+    here = np.array([0.0, 0.24, 0.48, 0.96, 1.2, 1.44])
+    there = here + np.array([0.02, 0.015, 0.0, 0.0, -0.018, -0.02])
+    _, slope, agree = robust_line(here, there, 1.0, 0.03)
+    assert slope == 1.0
+    assert agree.all()
+
+
+def test_frames_correct_the_speed_of_film_at_another_rate() -> None:
+    here = np.linspace(0, 4, 8)
+    _, slope, agree = robust_line(here, 0.5 + 0.96 * here, 1.0, 0.03)
+    assert slope == pytest.approx(0.96, abs=0.002)
+    assert agree.all()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
 from skimage import data
@@ -120,3 +122,16 @@ def test_no_index_is_an_error_that_says_what_to_do(clips: Clips, tmp_path: Path)
     seen = look(clips.black)
     with pytest.raises(SourceIndexError, match="audit sources add"):
         search_sources(seen.path, seen.found, seen.tracks, str(tmp_path / "nothing"))
+
+
+def test_a_still_is_compared_with_its_own_frame(clips: Clips, tmp_path: Path) -> None:
+    with av.open(str(clips.source)) as film:
+        frames = [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]
+    path = tmp_path / "still.png"
+    cv2.imwrite(str(path), frames[21])
+    seen = look(path)
+    match = search_sources(path, seen.found, seen.tracks, str(clips.index)).matches[0]
+    assert match.relation == "same_footage"
+    pair = match.faces[0].pairs[0]
+    assert pair.source_s == pytest.approx(21 / RATE_FPS, abs=0.01)
+    assert match.faces[0].score < 0.5
