@@ -119,9 +119,7 @@ class ContentCredentials(Analyzer):
                     locator=_text(label),
                 )  # fmt: skip
             for source in (source for _name, source in actions if source):
-                yield self.fact(
-                    f"{what} source type {source}", source, locator=_text(label)
-                )
+                yield self.fact(f"{what} source type {source}", source, locator=_text(label))
                 generated += [source] if source in MADE_BY_MODEL else []
         if generated:
             kinds = list(dict.fromkeys(generated))
