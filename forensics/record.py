@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from forensics.case_validation import CaseValidation
 from forensics.errors import InvalidRecord
 
 SCHEMA: Literal["face-swap-audit/record/1"] = "face-swap-audit/record/1"
@@ -383,6 +384,8 @@ class Settings(Frozen):
     seed: int = 0
     controls: tuple[str, ...] = ()
     sources: str | None = None
+    references: tuple[str, ...] = ()
+    donors: tuple[str, ...] = ()
 
 
 class Run(Frozen):
@@ -410,7 +413,10 @@ class Run(Frozen):
 
 
 class CaseRecord(Frozen):
-    """Everything one examination found, and everything needed to repeat it."""
+    """Everything one examination found, and everything needed to repeat it.
+
+    `case_validation` is there only in the records that `audit case validate` writes.
+    """
 
     schema_id: Literal["face-swap-audit/record/1"] = Field(default=SCHEMA, alias="schema")
     item: Item
@@ -425,6 +431,7 @@ class CaseRecord(Frozen):
     exhibits: tuple[Exhibit, ...]
     weights: tuple[LikelihoodRatio, ...]
     verdict: Verdict
+    case_validation: CaseValidation | None = None
     run: Run
 
     model_config = ConfigDict(
