@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from forensics.intake.detection import detector_digest
+from forensics.intake.seal import printable
 from forensics.record import Environment, Run
 
 __all__ = ["Clock", "describe", "detector_digest", "device", "seed", "tool_version"]
@@ -93,7 +94,8 @@ class Clock:
         return Run(
             started_utc=self._started.isoformat(timespec="seconds"),
             finished_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-            path=os.fspath(path.absolute()), modified_utc=modified, argv=argv,
+            path=printable(os.fspath(path.absolute())), modified_utc=modified,
+            argv=tuple(map(printable, argv)),
             stage_s=self._stages,
             peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
             operator=operator,

@@ -79,7 +79,7 @@ class ContainerFacts(Analyzer):
             yield self.fact(
                 "index_first", first, locator="moov, mdat",
                 words="The index stands before the media (fast start), as platforms write it. It "
-                "is also the default of facefusion's writer; that proves nothing."
+                "is also the default of facefusion's writer; that alone means nothing."
                 if first else "The index stands after the media, as most writers leave it.",
             )  # fmt: skip
         if container.damage:
@@ -124,18 +124,18 @@ class ContainerFacts(Analyzer):
             yield self.fact(
                 "encoder_defaults", "x264 crf 23, preset medium", locator="SEI",
                 words="These are FFmpeg's own defaults and very common. They are also the default "
-                "of the writer of faceswap; that proves nothing.",
+                "of the writer of faceswap; that alone means nothing.",
             )  # fmt: skip
         elif options.get("crf") == "0.0" or options.get("qp") == "0":
             yield self.fact(
                 "encoder_defaults", "x264 lossless", locator="SEI",
                 words="Lossless encoding is rare for delivered video. It is also a writer default "
-                "of DeepFaceLab and usual in editing; that proves nothing.",
+                "of DeepFaceLab and usual in editing; that alone means nothing.",
             )  # fmt: skip
         elif options.get("bitrate") == "16000":
             yield self.fact(
                 "encoder_defaults", "x264 16 Mb/s", locator="SEI",
-                words="16 Mb/s is also a writer default of DeepFaceLab; that proves nothing.",
+                words="16 Mb/s is also a writer default of DeepFaceLab; that alone means nothing.",
             )  # fmt: skip
 
     def _times(self, container: Container) -> Iterator[Fact]:

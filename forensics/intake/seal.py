@@ -28,7 +28,7 @@ class Seal:
         """
         check_readable(path)
         digest, size = _digest(path)
-        return cls(path.name, digest, size)
+        return cls(printable(path.name), digest, size)
 
     def check(self, path: Path) -> Item:
         """Digest it again.
@@ -48,6 +48,11 @@ class Seal:
         return Item(
             name=self.name, sha256=self.sha256, sha256_after=after, size_bytes=self.size_bytes
         )
+
+
+def printable(text: str) -> str:
+    """Return text of the system with what is not valid UTF-8 in it (PEP 383) escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _digest(path: Path) -> tuple[str, int]:

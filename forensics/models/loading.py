@@ -78,21 +78,24 @@ def load(name: str, version: str | None = None, root: Path = MODELS) -> Model:
     found = [folder for folder in versions if version in (None, folder.name)]
     if not found:
         what = f"{name} {version}" if version else name
-        raise ModelAbsent(f"model {what} is not in {root}; reinstall the package")
+        raise ModelAbsent(f"model {what} is not installed; reinstall the package")
     folder = found[-1]
     config_path = folder / "config.json"
+    where = f"{name}/{folder.name}"
     try:
         config: dict[str, Any] = json.loads(config_path.read_text("utf-8"))
         file, pinned = str(config["weights"]["file"]), str(config["weights"]["sha256"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelDigestMismatch(f"{config_path} cannot be read ({error}); reinstall") from error
+        raise ModelDigestMismatch(
+            f"{where}/config.json cannot be read ({error}); reinstall"
+        ) from error
     weights = folder / file
     if not weights.is_file():
-        raise ModelAbsent(f"the weights {weights} are missing; reinstall the package")
+        raise ModelAbsent(f"the weights {where}/{file} are missing; reinstall the package")
     digest = sha256_of(weights)
     if digest != pinned:
         raise ModelDigestMismatch(
-            f"{weights} has digest {digest[:16]}, config.json pins {pinned[:16]}; reinstall"
+            f"{where}/{file} has digest {digest[:16]}, config.json pins {pinned[:16]}; reinstall"
         )
     digests = {f"{name}/{file}": digest, f"{name}/config.json": sha256_of(config_path)}
     return Model(name, folder.name, folder, config, digests)
