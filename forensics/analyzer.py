@@ -115,6 +115,8 @@ class Picture:
         track: Whose face, or None.
         shows_face: Whether renderers must blur it unless told not to.
         control: Name of the picture of the same analyzer that shows the same of a control.
+        aligned: In aligned face space, so that a renderer can lay it over the examined frames.
+        panels: What the square pictures side by side are, as `Exhibit.panels` has it.
     """
 
     name: str
@@ -124,6 +126,8 @@ class Picture:
     track: int | None = None
     shows_face: bool = True
     control: str | None = None
+    aligned: bool = False
+    panels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

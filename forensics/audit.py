@@ -88,6 +88,8 @@ def audit(
         found, tracks = (faces or find_faces)(path, settings, landmarker, progress)
         exhibits = Exhibits()
         people = tuple(_summary(track, exhibits) for track in tracks)
+        for track in tracks:
+            exhibits.frames(track, len(tracks))
     with run.stage("references"):  # 5. what to compare with, gathered once for everyone
         references = gather(
             path, found, tracks, settings, controls, sources, landmarker,

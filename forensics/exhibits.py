@@ -15,6 +15,11 @@ from forensics.intake.tracks import CONTEXT_SCALE, FaceTrack
 from forensics.record import Exhibit
 
 THUMBNAIL_PX = 192
+FRAMES = 12
+"""Examined frames of a track that its strip shows, evenly spaced."""
+
+FRAMES_IN_ALL = 60
+"""About so many frames are shown of an item, however many people are in it."""
 
 
 class Exhibits:
@@ -29,7 +34,7 @@ class Exhibits:
         self._keep(
             _file_name(analyzer, picture.name), picture.rgb, analyzer=analyzer,
             title=picture.title, caption=picture.caption, track=picture.track,
-            shows_face=picture.shows_face,
+            shows_face=picture.shows_face, aligned=picture.aligned, panels=picture.panels,
             control=_file_name(analyzer, picture.control) if picture.control else None,
         )  # fmt: skip
 
@@ -45,9 +50,32 @@ class Exhibits:
         )  # fmt: skip
         return name
 
+    def frames(self, track: FaceTrack, people: int) -> None:
+        """Keep evenly spaced examined frames of a track, in aligned face space, as one strip.
+
+        Args:
+            track: Whose.
+            people: Tracks in the item; of many, each shows fewer frames.
+        """
+        most = min(FRAMES, max(4, FRAMES_IN_ALL // max(people, 1)), len(track))
+        chosen = np.unique(np.linspace(0, len(track) - 1, most).round().astype(int))
+        cells = [
+            cv2.resize(track.aligned(int(i)), (THUMBNAIL_PX,) * 2, interpolation=cv2.INTER_AREA)
+            for i in chosen
+        ]
+        times = tuple(round(float(track.pts_s[i]), 6) for i in chosen)
+        self._keep(
+            f"faces-frames-person-{track.id}.png", np.asarray(np.hstack(cells), np.uint8),
+            analyzer="faces", title=f"Examined frames of person {track.id}",
+            caption=f"{len(chosen)} of {len(track)} examined frames, turned and scaled so that the "
+            "eyes and the mouth stay in place.",
+            track=track.id, shows_face=True, control=None, aligned=True, times_s=times,
+        )  # fmt: skip
+
     def _keep(
         self, name: str, rgb: NDArray[np.uint8], *, analyzer: str, title: str, caption: str,
-        track: int | None, shows_face: bool, control: str | None,
+        track: int | None, shows_face: bool, control: str | None, aligned: bool = False,
+        times_s: tuple[float, ...] = (), panels: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         ok, coded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
         if not ok:
@@ -58,6 +86,7 @@ class Exhibits:
             Exhibit(
                 file=name, sha256=hashlib.sha256(data).hexdigest(), analyzer=analyzer,
                 title=title, caption=caption, track=track, shows_face=shows_face, control=control,
+                aligned=aligned, times_s=times_s, panels=panels,
             )
         )  # fmt: skip
 

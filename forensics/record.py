@@ -265,6 +265,10 @@ class Exhibit(Frozen):
         track: Whose face, or None.
         shows_face: Renderers blur it unless told not to.
         control: The same picture made from a control region or frame, an exhibit's file name.
+        aligned: In aligned face space: such pictures of one track can be laid over each other.
+        times_s: Presentation times of the square frames side by side; empty for one picture.
+        panels: What the square pictures side by side are, as "questioned", "source",
+            "comparison", "difference" or "outline"; empty for one picture.
     """
 
     file: str = Field(pattern=r"^[\w.-]+\.png$")
@@ -275,6 +279,9 @@ class Exhibit(Frozen):
     track: int | None = None
     shows_face: bool = True
     control: str | None = None
+    aligned: bool = False
+    times_s: tuple[float, ...] = ()
+    panels: tuple[str, ...] = ()
 
 
 class LikelihoodRatio(Frozen):

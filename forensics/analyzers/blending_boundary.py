@@ -201,13 +201,13 @@ def _pictures(track: FaceTrack, layout: Regions) -> list[Picture]:
             f"Average of {len(track)} frames of person {track.id} in aligned face space, strength "
             "of edges; the line is where a hull-shaped swap would end. An edge on the line is not "
             "proof of a swap: hair, glasses and shadows make edges too.",
-            shown, track.id, False, f"{name}-control",
+            shown, track.id, True, f"{name}-control", aligned=True,
         ),
         Picture(
             f"{name}-control", "The same line moved up, as a control",
             "The same picture with the same line moved to where no swap ends: compare how the line "
             "and the edges meet.",
-            control, track.id, False, None,
+            control, track.id, True, None, aligned=True,
         ),
     ]  # fmt: skip
 

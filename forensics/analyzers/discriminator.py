@@ -297,7 +297,7 @@ def _exhibit(
             f"Boundary head, average of {len(used)} frames of person {track.id} in aligned face "
             "space, on a fixed scale. It was trained to mark the seams of pseudo-fakes; a mark is "
             "an observation to look into, not proof of a swap.",
-            shown, track.id, True, f"{name}-control",
+            shown, track.id, True, f"{name}-control", aligned=True,
         ),
         Picture(
             f"{name}-control", "The same map, average of genuine faces",

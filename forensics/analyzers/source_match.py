@@ -238,6 +238,7 @@ class SourceMatchAnalyzer(Analyzer):
             f"{panel.pair.local_inside:.2f} in the face, {panel.pair.local_outside:.2f} around. "
             "It does not show which of the two was altered.",
             pair_strip(panel, face), track=track.id, shows_face=True,
+            panels=("questioned", "source", "difference", "outline"),
         )  # fmt: skip
 
 
