@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.intake.frame_prints import FramePrint
 from forensics.intake.frames import Frame, read_frames
 from forensics.intake.probe import Container
 from forensics.intake.scan import FrameTable
@@ -78,6 +79,7 @@ class Material:
         shots: Uninterrupted stretches.
         tracks: The faces, with crops.
         references: Material to compare with.
+        prints: Fingerprints that the first pass took; none where it was not made.
         device: "cpu" or "cuda".
         seed: For anything random.
         progress: Call with (done, total) on long work.
@@ -90,6 +92,7 @@ class Material:
     shots: tuple[Shot, ...]
     tracks: tuple[FaceTrack, ...]
     references: References = References()
+    prints: tuple[FramePrint, ...] = ()
     device: str = "cpu"
     seed: int = 0
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)

@@ -97,7 +97,7 @@ def audit(
         )  # fmt: skip
     material = Material(
         path=path, media=found.media, container=container, frame_table=found.table,
-        shots=found.shots, tracks=tracks, references=references, device=device,
+        shots=found.shots, tracks=tracks, references=references, prints=found.prints, device=device,
         seed=settings.seed, progress=lambda done, total: progress("analyze", done, total),
     )  # fmt: skip
     chosen = [kind() for kind in analyzers or discover()]

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from forensics.errors import OutputNotWritable, output_error
+from forensics.hash_lists import FOLDER as HASHES
+from forensics.hash_lists import hash_lists
 from forensics.record import CaseRecord
 
 if TYPE_CHECKING:
@@ -70,12 +72,17 @@ class Output:
                     self.folder.rmdir()
 
     def write_examination(self, examination: Examination) -> None:
-        """Write the record, the table of signals and the exhibits."""
+        """Write the record, the table of signals, the hash lists and the exhibits."""
         with writing(self.folder):
             exhibits = self._work / EXHIBITS
             exhibits.mkdir()
             for name, data in examination.exhibits.items():
                 (exhibits / name).write_bytes(data)
+            lists = hash_lists(examination.record)
+            if lists:
+                (self._work / HASHES).mkdir()
+            for name, data in lists.items():
+                (self._work / HASHES / name).write_bytes(data)
             table = signal_table(examination.record)
             table.to_csv(self._work / SIGNALS, index=False, lineterminator="\n")
             (self._work / RECORD).write_text(examination.record.to_json(), encoding="utf-8")
@@ -96,6 +103,7 @@ class Output:
         for stale in (REPORT, SIGNALS):
             if not (self._work / stale).exists():
                 (self.folder / stale).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / HASHES, ignore_errors=True)
         for made in sorted(self._work.iterdir(), key=lambda path: (path.name == RECORD, path.name)):
             target = self.folder / made.name
             if target.is_dir():

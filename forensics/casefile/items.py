@@ -8,6 +8,7 @@ from pathlib import Path
 from forensics.casefile.durable import digest_of
 from forensics.casefile.folder import Case, plain_suffix
 from forensics.errors import CaseError
+from forensics.hash_lists import FOLDER as HASHES
 from forensics.intake.frames import check_readable
 from forensics.record import CaseRecord
 
@@ -90,6 +91,7 @@ def record_run(case: Case, folder: Path, operator: str = "") -> str:
     with case.staging() as staged, case.locked():
         stem = _free(case, record.item.sha256[:12])
         made = [folder / name for name in (RECORD, SIGNALS, REPORT)]
+        made += sorted((folder / HASHES).glob("*"))
         for path in (*made, *sorted((folder / EXHIBITS).glob("*.png"))):
             if not path.is_file():
                 continue

@@ -18,6 +18,7 @@ from scenedetect.detectors import ContentDetector
 
 from forensics.errors import UnreadableItem
 from forensics.intake.detection import Detection, FaceDetector
+from forensics.intake.frame_prints import FramePrint, Printer
 from forensics.intake.frames import STILL_FORMATS, RawFrame, decode, open_media, picture_stream
 from forensics.intake.quantization import block_qp
 from forensics.record import Media, Shot
@@ -81,6 +82,7 @@ class Scan:
     table: FrameTable
     shots: tuple[Shot, ...]
     sightings: tuple[Sighting, ...]
+    prints: tuple[FramePrint, ...] = ()
 
 
 class _Rows:
@@ -137,7 +139,7 @@ def scan(
         UnreadableItem: No frame could be decoded.
         NoPicture: The item holds no picture.
     """
-    rows = _Rows()
+    rows, printer = _Rows(), Printer()
     sightings: list[Sighting] = []
     cuts: list[int] = []
     shot_detector = ContentDetector(min_scene_len=MIN_SHOT_FRAMES)
@@ -157,11 +159,14 @@ def scan(
             timecode = FrameTimecode(raw.index, 25.0)
             bgr = small[..., ::-1]
             cuts += [int(cut.frame_num) for cut in shot_detector.process_frame(timecode, bgr)]
-            if raw.pts_s >= next_s:
+            seen = raw.rgb() if raw.pts_s >= next_s or printer.wants(raw.pts_s) else None
+            if seen is not None and printer.wants(raw.pts_s):
+                printer.add(raw.index, raw.pts_s, seen)
+            if seen is not None and raw.pts_s >= next_s:
                 # Small input first. Where the last frames had no face, the larger input is tried
                 # on every fourth frame only, so that footage without faces is not slow.
                 tries = len(detector.steps_px) if since < 4 or since % 4 == 0 else 1
-                found, used = detector.detect(raw.rgb(), step, tries)
+                found, used = detector.detect(seen, step, tries)
                 since = 0 if found else since + 1
                 step = used if found else 0
                 sightings.append(Sighting(raw.index, raw.pts_s, tuple(found)))
@@ -169,7 +174,9 @@ def scan(
             progress(raw.index + 1, declared)
         media = _media(container, rows, failures, declared)
     table = rows.table()
-    return Scan(media, table, _shots(table, cuts, media.duration_s), tuple(sightings))
+    return Scan(
+        media, table, _shots(table, cuts, media.duration_s), tuple(sightings), printer.prints()
+    )
 
 
 def _spacing_s(container: av.container.InputContainer, frames: int) -> float:
