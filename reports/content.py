@@ -6,66 +6,12 @@ draws them passes each through `reports.text.visible` and the medium's own escap
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
-from forensics.record import CaseRecord, Conclusion, Exhibit, TrackSummary
-from reports.template import Template
-
-
-class Band(Protocol):
-    """One row of the table of words for strength of support."""
-
-    @property
-    def words(self) -> str:
-        """As printed."""
-
-    @property
-    def lower_log10(self) -> float:
-        """Lower edge of |log10 LR|."""
-
-    @property
-    def upper_log10(self) -> float | None:
-        """Upper edge; infinite or None where there is none."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The one table of words, as `forensics.interpretation.strength` has it."""
-
-    bands: Sequence[Band]
-    citation: str
-    support_from_log10: float
-
-
-@dataclass(frozen=True)
-class Case:
-    """All that a section may use.
-
-    Attributes:
-        record: The single input.
-        template: Order and wording.
-        scale: Words for strength.
-        reproducible: Leave out what differs between two runs.
-        show_faces: Pictures of faces are not blurred.
-    """
-
-    record: CaseRecord
-    template: Template
-    scale: Scale
-    reproducible: bool = False
-    show_faces: bool = False
-
-    def track(self, number: int) -> TrackSummary | None:
-        """Find a face by its number."""
-        return next((track for track in self.record.tracks if track.id == number), None)
-
-    def exhibit(self, file: str | None) -> Exhibit | None:
-        """Find an exhibit by its file name."""
-        return next((exhibit for exhibit in self.record.exhibits if exhibit.file == file), None)
+from forensics.record import Conclusion, Exhibit
+from reports.case import Band
 
 
 @dataclass(frozen=True)
@@ -89,6 +35,35 @@ class Bullets:
     """Short statements, one a line."""
 
     items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """Questions to tick off."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A line of a form.
+
+    Attributes:
+        label: What belongs there.
+        value: What is known; empty to be filled in by hand.
+        lines: Room for handwriting.
+    """
+
+    label: str
+    value: str = ""
+    lines: int = 1
+
+
+@dataclass(frozen=True)
+class Form:
+    """Fields that a person fills in."""
+
+    fields: tuple[Field, ...]
 
 
 @dataclass(frozen=True)
@@ -194,39 +169,59 @@ class Course:
     caption: str
 
 
+@dataclass(frozen=True)
+class Viewer:
+    """One person's frames, the maps that can be laid over them, and the courses below.
+
+    Attributes:
+        title: Whose.
+        note: How to use it, where it can be used.
+        number: Of the person; None for the whole item.
+        frames: Strip of frames, where there is one.
+        overlays: Pictures in the same aligned space.
+        timeline: Courses, where there are any.
+    """
+
+    title: str
+    note: str
+    number: int | None
+    frames: Exhibit | None
+    overlays: tuple[Exhibit, ...]
+    timeline: Timeline | None
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Square pictures side by side in one exhibit, the first two of which are compared.
+
+    Attributes:
+        exhibit: The strip.
+        labels: One a picture.
+    """
+
+    exhibit: Exhibit
+    labels: tuple[str, ...]
+
+
 Block = (
-    Paragraph | Name | Bullets | Table | Banner | Person | Plate | Timeline | FrameTypes | Course
-)
+    Paragraph | Name | Bullets | Checklist | Form | Table | Banner | Person | Plate | Viewer
+    | Compare | Timeline | FrameTypes | Course
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading and what stands under it; the key is the template's name for it."""
 
+    key: str
     title: str
     blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Sections that start together on a new page."""
+    """Sections that start together on a new page; the key is the template's name for it."""
 
+    key: str
     title: str
     sections: tuple[Section, ...]
-
-
-def record_digest(record: CaseRecord) -> str:
-    """Return the SHA-256 of the record without its `run`, as JSON in `to_json`'s layout."""
-    plain = record.to_plain()
-    del plain["run"]
-    return hashlib.sha256(
-        (json.dumps(plain, indent=2, ensure_ascii=False) + "\n").encode()
-    ).hexdigest()
-
-
-DIGEST_COMMAND = (
-    "python3 -c \"import hashlib, json; r = json.load(open('record.json', encoding='utf-8')); "
-    "del r['run']; print(hashlib.sha256((json.dumps(r, indent=2, ensure_ascii=False) + chr(10))"
-    '.encode()).hexdigest())"'
-)
-"""Repeats `record_digest` with nothing but Python; printed so that a reader can."""

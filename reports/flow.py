@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import singledispatch
-from pathlib import Path
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.styles import ParagraphStyle
@@ -17,7 +16,8 @@ from reportlab.platypus import Table as Grid
 from forensics.record import Conclusion, Exhibit
 from reports import content, figures
 from reports.fonts import BODY, BOLD, markup
-from reports.pictures import Picture, load
+from reports.numbers import seconds
+from reports.pictures import Album, Picture
 from reports.styles import STYLES, WIDE, bullet, para
 from reports.text import break_lines, visible
 from reports.words import Words
@@ -28,28 +28,23 @@ NAME_COLUMNS = 74
 
 @dataclass(frozen=True)
 class Page:
-    """What drawing a block needs besides the block.
+    """What drawing a block needs besides the block: wording, and pictures loaded once."""
 
-    Attributes:
-        exhibits: Folder of the pictures.
-        words: Wording.
-        show_faces: Do not blur.
-        loaded: Pictures so far; a report is laid out twice.
-    """
-
-    exhibits: Path
     words: Words
-    show_faces: bool
-    loaded: dict[tuple[str, int], Picture] = field(default_factory=dict)
+    album: Album
 
     def picture(self, exhibit: Exhibit, most_px: int) -> Picture:
-        """Load an exhibit once, checked and blurred as it must be."""
-        key = (exhibit.file, most_px)
-        if key not in self.loaded:
-            self.loaded[key] = load(
-                exhibit, self.exhibits, self.words, show_faces=self.show_faces, most_px=most_px
-            )
-        return self.loaded[key]
+        """Load an exhibit, checked and blurred as it must be."""
+        return self.album.picture(exhibit, most_px)
+
+    def cells(self, exhibit: Exhibit, most_px: int) -> tuple[Picture, ...]:
+        """Load the square pictures of a strip, each blurred for itself."""
+        return self.album.cells(exhibit, most_px)
+
+    @property
+    def show_faces(self) -> bool:
+        """Whether faces are not blurred."""
+        return self.album.show_faces
 
 
 @singledispatch
@@ -73,6 +68,32 @@ def _(block: content.Name, page: Page) -> list[Flowable]:
 @flow.register
 def _(block: content.Bullets, page: Page) -> list[Flowable]:
     return [bullet(item) for item in block.items]
+
+
+@flow.register
+def _(block: content.Checklist, page: Page) -> list[Flowable]:
+    return [bullet(item, sign="☐") for item in block.items]
+
+
+LINE = 15.0
+"""Points a handwritten line needs."""
+
+
+@flow.register
+def _(block: content.Form, page: Page) -> list[Flowable]:
+    rows = [[para(one.label, "cell"), para(one.value, "cell")] for one in block.fields]
+    grid = Grid(
+        rows, colWidths=[WIDE * 0.3, WIDE * 0.7], spaceBefore=1, spaceAfter=3,
+        rowHeights=[None if one.value else LINE * one.lines for one in block.fields],
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+            ("BOX", (1, 0), (1, -1), 0.6, figures.FAINT),
+            ("INNERGRID", (1, 0), (1, -1), 0.4, figures.GRID),
+            ("TOPPADDING", (0, 0), (-1, -1), 2), ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+            ("LEFTPADDING", (0, 0), (0, -1), 0), ("LEFTPADDING", (1, 0), (1, -1), 4),
+        ],
+    )  # fmt: skip
+    return [grid]
 
 
 @flow.register
@@ -222,6 +243,44 @@ def _(block: content.Plate, page: Page) -> list[Flowable]:
     return [grid]
 
 
+def _side_by_side(pictures: tuple[Picture, ...], below: tuple[str, ...]) -> Flowable:
+    """Place square pictures in one row over the whole width, a line of text under each."""
+    n = len(pictures)
+    side = WIDE / n
+    labels = [para(text, "caption") for text in below]
+    pad = min(2.0, side / 20)
+    grid = Grid(
+        [[_placed(one, side - 2 * pad, side) for one in pictures], labels], colWidths=[side] * n,
+        style=[
+            (f"{edge}PADDING", (0, 0), (-1, -1), pad) for edge in ("LEFT", "RIGHT", "TOP", "BOTTOM")
+        ],
+    )  # fmt: skip
+    grid.hAlign = "LEFT"
+    return grid
+
+
+@flow.register
+def _(block: content.Viewer, page: Page) -> list[Flowable]:
+    drawn: list[Flowable] = [para(block.title, "subhead")]
+    if block.frames is not None:
+        times = tuple(page.words.viewer_at.format(time=seconds(t)) for t in block.frames.times_s)
+        cells = page.cells(block.frames, 200)
+        drawn.append(_side_by_side(cells, times if len(cells) == len(times) else ("",)))
+    return drawn + (flow(block.timeline, page)[1:] if block.timeline else [])
+
+
+@flow.register
+def _(block: content.Compare, page: Page) -> list[Flowable]:
+    cells = page.cells(block.exhibit, 400)
+    whole = len(cells) == len(block.labels)
+    digest = f"{block.exhibit.file} · {block.exhibit.sha256[:16]}…"
+    return [
+        _side_by_side(cells, block.labels if whole else ("",)),
+        para(block.exhibit.title, "subhead"), para(block.exhibit.caption, "note"),
+        para(digest, "mono"),
+    ]  # fmt: skip
+
+
 @flow.register
 def _(block: content.Timeline, page: Page) -> list[Flowable]:
     foot = len(block.strips) - COLUMNS
@@ -270,7 +329,16 @@ class Heading(Para):  # type: ignore[misc]
         super().draw()
 
 
-KEPT = (content.Plate, content.Timeline, content.FrameTypes, content.Course, content.Person)
+KEPT = (
+    content.Plate,
+    content.Viewer,
+    content.Compare,
+    content.Timeline,
+    content.Form,
+    content.FrameTypes,
+    content.Course,
+    content.Person,
+)
 """Blocks that are not torn over two pages."""
 
 HEADING_ROOM = 84.0

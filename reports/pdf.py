@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import io
-import uuid
-from contextlib import suppress
 from pathlib import Path
 
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageBreak, PageTemplate, Spacer
 
-from forensics.errors import output_error
-from forensics.interpretation import strength
 from forensics.record import CaseRecord
 from reports import figures
-from reports.content import Case, Part, Scale, record_digest
+from reports.case import Case, record_digest
+from reports.content import Part
 from reports.flow import Heading, Page, section
 from reports.fonts import BODY, MONO, fitted, line, register
+from reports.pictures import Album
 from reports.sections import compose
 from reports.styles import WIDE, para
-from reports.template import load
+from reports.subject import DEFAULT_TEMPLATE, subject, write
 from reports.text import short, visible
+
+DIGEST_MARK = "record sha-256 without run: "
+"""Before the record's digest in the document's subject, where `verify` reads it."""
 
 MARGIN = (A4[0] - WIDE) / 2
 FOOT = 40.0
@@ -32,7 +33,7 @@ def render_pdf(
     exhibits: Path,
     out: Path,
     *,
-    template: str = "moderator",
+    template: str = DEFAULT_TEMPLATE,
     show_faces: bool = False,
     reproducible: bool = False,
 ) -> None:
@@ -50,36 +51,23 @@ def render_pdf(
         OutputError: The file cannot be written.
         TemplateError: There is no such template.
     """
-    scale = Scale(strength.BANDS, strength.CITATION, strength.SUPPORT_FROM_LOG10)
-    case = Case(record, load(template), scale, reproducible, show_faces)
-    data = _build(case, exhibits)
-    try:
-        _write(out, data)
-    except OSError as error:
-        raise output_error(error, out) from error
+    case = subject(record, template, reproducible=reproducible, show_faces=show_faces)
+    write(out, pdf_bytes(case, exhibits))
 
 
-def _write(out: Path, data: bytes) -> None:
-    """Write beside the target and rename, so that no half-written report is ever there."""
-    partial = out.with_name(f".{uuid.uuid4().hex}.partial")
-    try:
-        with partial.open("xb") as stream:
-            stream.write(data)
-        partial.replace(out)
-    finally:
-        with suppress(OSError):
-            partial.unlink()
-
-
-def _build(case: Case, exhibits: Path) -> bytes:
+def pdf_bytes(case: Case, exhibits: Path) -> bytes:
     """Lay the report out twice: the first time only to learn how many pages there are.
 
     A form that is filled in at the end would save a pass, but then readers that extract or
     speak the text would not find the number.
+
+    Args:
+        case: What to report.
+        exhibits: Folder of the pictures.
     """
     register()
     parts = compose(case)
-    page = Page(exhibits, case.template.words, case.show_faces)
+    page = Page(case.template.words, Album(exhibits, case.template.words, case.show_faces))
     digest = record_digest(case.record)
     counted = _document(case, io.BytesIO(), digest, 0)
     counted.build(_story(parts, case, page))
@@ -98,6 +86,7 @@ def _document(case: Case, out: io.BytesIO, digest: str, total: int) -> BaseDocTe
         out, pagesize=A4, invariant=1, pageCompression=1,
         lang=template.lang, title=visible(f"{template.title}: {record.item.name}", 200),
         author=visible(f"{record.tool.name} {record.tool.version}"),
+        subject=f"{DIGEST_MARK}{digest}",
         pageTemplates=[PageTemplate("page", [frame], onPage=foot)],
     )  # fmt: skip
 

@@ -39,6 +39,7 @@ STYLES = {
     "head": _style("head", BOLD, 7, 9),
     "mono": _style("mono", MONO, 6.6, 8.8, spaceAfter=2),
     "name": _style("name", BOLD, 11, 14.5),
+    "caption": _style("caption", BODY, 6, 7.5, HexColor("#4A4A4A")),
     "label": _style("label", BOLD, 9, 11.5),
 }
 
@@ -57,6 +58,7 @@ def para(text: str, style: str, limit: int = CELL_LIMIT, label: str = "") -> Par
     return Para(before + markup(text, look.fontName, limit), look)
 
 
-def bullet(text: str, style: str = "bullet") -> Para:
+def bullet(text: str, style: str = "bullet", sign: str = "•") -> Para:
     """Make a bulleted paragraph of any text whatever."""
-    return Para(markup(text, BODY, CELL_LIMIT), STYLES[style], bulletText="•")
+    before = f'<bullet><font name="{BODY}">{sign}</font></bullet>'
+    return Para(before + markup(text, BODY, CELL_LIMIT), STYLES[style])

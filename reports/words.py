@@ -1,4 +1,4 @@
-"""The wording a template must bring, and what may be filled into each text."""
+"""The wording a language must bring, and what may be filled into each text."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ Columns3 = Annotated[tuple[Plain, ...], Field(min_length=3, max_length=3)]
 Columns4 = Annotated[tuple[Plain, ...], Field(min_length=4, max_length=4)]
 Columns5 = Annotated[tuple[Plain, ...], Field(min_length=5, max_length=5)]
 Columns6 = Annotated[tuple[Plain, ...], Field(min_length=6, max_length=6)]
-
-
+Columns7 = Annotated[tuple[Plain, ...], Field(min_length=7, max_length=7)]
 Columns11 = Annotated[tuple[Plain, ...], Field(min_length=11, max_length=11)]
 
 
@@ -78,6 +77,9 @@ class Words(BaseModel):
     gop_types: Annotated[str, _takes("name", "count", "place")]
     gop_series: Annotated[str, _takes("name", "low", "high", "unit", "words")]
     columns_fact: Columns3
+    columns_hash: Columns2
+    columns_performance: Columns7
+    columns_validation: Columns4
     columns_limit: Columns5
     columns_signal: Columns4
     columns_abstention: Columns4
@@ -86,6 +88,7 @@ class Words(BaseModel):
     columns_digest: Columns2
     columns_setting: Columns2
     columns_calibration: Columns6
+    record_file: Plain
     h1: Plain
     h2: Plain
     no_models: Plain
@@ -157,3 +160,81 @@ class Words(BaseModel):
     panel_numbers: Annotated[str, _takes("value", "low", "high")]
     panel_lr: Annotated[str, _takes("value")]
     panel_boundary: Plain
+    original: Annotated[str, _takes("text")]
+    own_swap: Annotated[str, _takes("strength", "times")]
+    own_genuine: Annotated[str, _takes("strength", "times")]
+    own_open: Annotated[str, _takes("original")]
+    own_unexamined: Annotated[str, _takes("original")]
+    case_line: Annotated[str, _takes("case", "received", "operator")]
+    custody_case: Plain
+    custody_operator: Plain
+    custody_purpose: Plain
+    custody_authority: Plain
+    custody_request: Plain
+    custody_received: Plain
+    custody_added: Plain
+    custody_before: Plain
+    custody_after: Plain
+    custody_log: Plain
+    custody_log_line: Annotated[str, _takes("line", "digest")]
+    custody_none: Plain
+    received_given: Plain
+    received_case: Plain
+    received_added: Plain
+    clock_received: Plain
+    clock_until: Plain
+    clock_open: Plain
+    decision_clause: Plain
+    decision_measure: Plain
+    decision_reasons: Plain
+    decision_who: Plain
+    decision_second: Plain
+    uploader_grounds: Plain
+    notice_who: Plain
+    notice_what: Plain
+    notice_why: Plain
+    notice_faith: Plain
+    appeal_where: Plain
+    review_who: Plain
+    review_repeated: Plain
+    review_agrees: Plain
+    review_date: Plain
+    signature_name: Plain
+    signature_place: Plain
+    signature_hand: Plain
+    hash_item: Plain
+    hash_size: Plain
+    hash_more: Annotated[str, _takes("count")]
+    performance_all: Plain
+    performance_here: Annotated[str, _takes("name", "who")]
+    performance_n: Annotated[str, _takes("h1", "h2")]
+    performance_held_out: Annotated[str, _takes("how")]
+    rate: Annotated[str, _takes("rate", "low", "high")]
+    viewer_title: Annotated[str, _takes("who")]
+    viewer_note: Plain
+    viewer_frames: Plain
+    viewer_time: Plain
+    viewer_overlays: Plain
+    viewer_strength: Plain
+    viewer_at: Annotated[str, _takes("time")]
+    viewer_nearest: Annotated[str, _takes("time")]
+    viewer_no_frames: Plain
+    viewer_keys: Plain
+    compare_slide: Plain
+    compare_other: Plain
+    skip: Plain
+    contents: Plain
+    printed_from: Plain
+    panel_questioned: Plain
+    panel_source: Plain
+    panel_comparison: Plain
+    panel_difference: Plain
+    panel_outline: Plain
+    may_say: Plain
+    may_not_say: Plain
+    cite_as: Plain
+    cite_text: Annotated[str, _takes("tool", "digest", "item")]
+    cite_check: Plain
+    validation_none: Plain
+    validation_kind: Annotated[str, _takes("right", "n", "rate")]
+    validation_closer: Plain

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from forensics.record import Fact, Signal
+from forensics.record import Exhibit, Fact, Signal
+from reports.case import Case
 from reports.content import (
     Block,
-    Case,
+    Compare,
     Course,
     FrameTypes,
     Paragraph,
@@ -15,6 +16,7 @@ from reports.content import (
     Strip,
     Table,
     Timeline,
+    Viewer,
 )
 from reports.numbers import plain, seconds, signed
 from reports.sections.naming import human, signal_name, value_of
@@ -34,10 +36,11 @@ def timelines(case: Case) -> list[Block]:
     strongest = {one.track for one in ranked(case)[: case.template.people_timelines]}
     shown = [track.id for track in case.record.tracks if track.id in strongest]
     for number in (*shown, None):
-        about_them = [seen for seen in case.record.signals() if seen.extent.track == number]
-        courses = [seen for seen in about_them if len(seen.times_s) > 1]
-        if courses:
-            blocks.append(_timeline(case, number, courses))
+        about_them = [one for one in case.record.signals() if one.extent.track == number]
+        courses = [one for one in about_them if len(one.times_s) > 1]
+        seen = _viewer(case, number, courses)
+        if seen.frames or seen.timeline:
+            blocks.append(seen)
         if len(courses) > STRIPS_PER_PERSON:
             more = case.template.words.strips_more.format(count=len(courses) - STRIPS_PER_PERSON)
             blocks.append(Paragraph(more, style="note"))
@@ -46,6 +49,20 @@ def timelines(case: Case) -> list[Block]:
     left = len(case.record.tracks) - len(shown)
     more = case.template.words.people_untimed.format(count=left)
     return [*blocks, Paragraph(more, style="note")] if left else blocks
+
+
+def _viewer(case: Case, number: int | None, courses: list[Signal]) -> Viewer:
+    """Join a person's frames with what lies in the same space and with their courses."""
+    theirs = [one for one in case.record.exhibits if one.track == number and number is not None]
+    controls = {one.control for one in case.record.exhibits}
+    return Viewer(
+        title=human(about(case, None, None, number)), note=case.template.words.viewer_note,
+        number=number, frames=next((one for one in theirs if one.times_s), None),
+        overlays=tuple(
+            one for one in theirs if one.aligned and not one.times_s and one.file not in controls
+        ),
+        timeline=_timeline(case, number, courses) if courses else None,
+    )  # fmt: skip
 
 
 def _timeline(case: Case, number: int | None, signals: list[Signal]) -> Timeline:
@@ -82,7 +99,7 @@ def _measurements(case: Case, number: int | None, signals: list[Signal]) -> list
     rows = tuple(
         (
             signal_name(_key(seen)), f"{plain(seen.score)} {seen.unit}",
-            signed(share[_key(seen)]) if _key(seen) in share else "–", seen.words,
+            signed(share[_key(seen)]) if _key(seen) in share else "–", case.said(seen.words),
         )
         for seen in signals
     )  # fmt: skip
@@ -98,15 +115,35 @@ def pictures(case: Case) -> list[Block]:
     record, words = case.record, case.template.words
     thumbnails = {track.thumbnail for track in record.tracks}
     controls = {exhibit.control for exhibit in record.exhibits}
-    plates: list[Block] = [
-        Plate(exhibit, case.exhibit(exhibit.control), words.control, words.no_control)
-        for exhibit in record.exhibits
-        if exhibit.file not in thumbnails | controls
-    ]
-    hidden = any(isinstance(plate, Plate) and plate.exhibit.shows_face for plate in plates)
-    if hidden and not case.show_faces:
+    shown = [
+        exhibit for exhibit in record.exhibits
+        if exhibit.file not in thumbnails | controls and not exhibit.times_s
+    ]  # fmt: skip
+    plates = [_picture(case, exhibit) for exhibit in shown]
+    if any(exhibit.shows_face for exhibit in shown) and not case.show_faces:
         return [Paragraph(words.faces_blurred, style="note"), *plates]
     return plates
+
+
+def _picture(case: Case, exhibit: Exhibit) -> Block:
+    """Show an exhibit: pictures side by side as they are, any other beside its control."""
+    words = case.template.words
+    told = _told(case, exhibit)
+    if len(exhibit.panels) > 1:
+        names = {
+            "questioned": words.panel_questioned, "source": words.panel_source,
+            "comparison": words.panel_comparison, "difference": words.panel_difference,
+            "outline": words.panel_outline,
+        }  # fmt: skip
+        return Compare(told, tuple(names.get(panel, panel) for panel in exhibit.panels))
+    control = case.exhibit(exhibit.control)
+    beside = _told(case, control) if control else None
+    return Plate(told, beside, words.control, words.no_control)
+
+
+def _told(case: Case, exhibit: Exhibit) -> Exhibit:
+    said = {"title": case.said(exhibit.title), "caption": case.said(exhibit.caption)}
+    return exhibit.model_copy(update=said)
 
 
 def container(case: Case) -> list[Block]:
@@ -121,7 +158,8 @@ def credentials(case: Case) -> list[Block]:
 
 def other_facts(case: Case) -> list[Block]:
     """Print the facts that no other section prints."""
-    grouped = {*case.template.facts.container, *case.template.facts.credentials}
+    groups = case.template.facts
+    grouped = {*groups.container, *groups.credentials, *groups.hashes}
     rest = dict.fromkeys(
         fact.analyzer for fact in case.record.facts() if fact.analyzer not in grouped
     )
@@ -131,7 +169,9 @@ def other_facts(case: Case) -> list[Block]:
 def _facts(case: Case, analyzers: tuple[str, ...]) -> list[Block]:
     facts = [fact for fact in case.record.facts() if fact.analyzer in analyzers]
     abstained = [
-        Paragraph(f"{case.template.reasons[seen.reason]}: {seen.detail}", human(seen.analyzer))
+        Paragraph(
+            f"{case.template.reasons[seen.reason]}: {case.said(seen.detail)}", human(seen.analyzer)
+        )
         for seen in case.record.abstentions()
         if seen.analyzer in analyzers and seen.extent.track is None
     ]
@@ -148,7 +188,11 @@ def _row(case: Case, fact: Fact) -> tuple[str, ...]:
     if fact.extent.track is not None:
         name = f"{name} · {case.template.words.face.format(id=fact.extent.track)}"
     value = "" if fact.value is None or fact.value == "" else value_of(fact.value, fact.unit)
-    return (name, " – ".join(part for part in (value, fact.words) if part) or "–", fact.locator)
+    return (
+        name,
+        " – ".join(part for part in (value, case.said(fact.words)) if part) or "–",
+        fact.locator,
+    )
 
 
 def _drawn(case: Case, fact: Fact) -> Block | None:
@@ -171,7 +215,7 @@ def _drawn(case: Case, fact: Fact) -> Block | None:
 def _course(case: Case, fact: Fact, numbers: list[float]) -> Course:
     caption = case.template.words.gop_series.format(
         name=human(fact.name), low=plain(min(numbers)), high=plain(max(numbers)), unit=fact.unit,
-        words=fact.words,
+        words=case.said(fact.words),
     )  # fmt: skip
     return Course(tuple(numbers[:LONGEST_COURSE]), caption)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from forensics.record import LikelihoodRatio
-from reports.content import Banner, Block, Bullets, Case, Name, Paragraph
+from reports.case import Case, Custody
+from reports.content import Banner, Block, Bullets, Name, Paragraph
 from reports.numbers import seconds, signed
 from reports.sections.naming import counted, first, human, signal_name, value_of
-from reports.sections.people import bar_of, label_of, strength_of
+from reports.sections.people import bar_of, label_of, sentence_of, strength_of
 from reports.text import ascii_form, is_typeable
 
 AGAINST_LOG10 = 0.3
@@ -34,7 +35,15 @@ def item(case: Case) -> list[Block]:
         Paragraph(f"{line}, {size}, {state}", style="note"),
         Paragraph(record.item.sha256, words.sha256, "mono"),
         Paragraph(_examined(case), style="note"),
+        *([Paragraph(_case_line(case, case.custody), style="note")] if case.custody else []),
     ]
+
+
+def _case_line(case: Case, custody: Custody) -> str:
+    return case.template.words.case_line.format(
+        case=custody.case, received=custody.received or custody.added_utc,
+        operator=custody.operator,
+    )  # fmt: skip
 
 
 def _examined(case: Case) -> str:
@@ -54,7 +63,7 @@ def verdict(case: Case) -> list[Block]:
         Banner(
             conclusion=found.conclusion,
             label=label_of(case, found.conclusion),
-            sentence=found.sentence,
+            sentence=sentence_of(case, found),
             strength=strength_of(case, found),
             bar=bar_of(case, found),
         )
@@ -68,10 +77,12 @@ def notable(case: Case) -> list[Block]:
         fact for fact in case.record.facts()
         if fact.notable or f"{fact.analyzer}.{fact.name}" in always
     ]  # fmt: skip
-    lines = [fact.words or f"{human(fact.name)}: {value_of(fact.value)}" for fact in facts]
+    lines = [
+        case.said(fact.words) or f"{human(fact.name)}: {value_of(fact.value)}" for fact in facts
+    ]
     template = case.template
     shown = first(
-        lines, template.facts_first_page, template.sections["container"].title,
+        lines, template.facts_first_page, _place(case, "container"),
         template.words.more,
     )  # fmt: skip
     return [Bullets(shown)] if shown else []
@@ -109,7 +120,7 @@ def contradictions(case: Case) -> list[Block]:
                 first(
                     lines,
                     case.template.against_first_page,
-                    case.template.sections["calibration"].title,
+                    _place(case, "calibration"),
                     words.more,
                 )
             )
@@ -136,10 +147,17 @@ def not_tested(case: Case) -> list[Block]:
     """List what was not tested."""
     template = case.template
     shown = first(
-        case.record.verdict.not_examined, template.untested_first_page,
-        template.sections["untested_all"].title, template.words.more,
+        map(case.said, case.record.verdict.not_examined), template.untested_first_page,
+        _place(case, "untested_all"), template.words.more,
     )  # fmt: skip
     return [Bullets(shown)] if shown else []
+
+
+def _place(case: Case, section: str) -> str:
+    """Return where the rest is told: a section of this report, or else the record."""
+    template = case.template
+    here = any(section in part.sections for part in template.parts)
+    return template.sections[section].title if here else template.words.record_file
 
 
 def not_meant(case: Case) -> list[Block]:

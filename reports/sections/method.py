@@ -7,15 +7,8 @@ import re
 import shlex
 
 from forensics.record import CaseRecord, LikelihoodRatio
-from reports.content import (
-    DIGEST_COMMAND,
-    Block,
-    Bullets,
-    Case,
-    Paragraph,
-    Table,
-    record_digest,
-)
+from reports.case import DIGEST_COMMAND, Case, record_digest
+from reports.content import Block, Bullets, Paragraph, Table
 from reports.numbers import plain, ratio, seconds, signed
 from reports.sections.exhibits import about
 from reports.sections.naming import human, signal_name
@@ -26,8 +19,8 @@ def propositions(case: Case) -> list[Block]:
     """Print H1 and H2 as they were fixed."""
     words, verdict = case.template.words, case.record.verdict
     return [
-        Paragraph(verdict.proposition_h1, words.h1),
-        Paragraph(verdict.proposition_h2, words.h2),
+        Paragraph(case.said(verdict.proposition_h1), words.h1),
+        Paragraph(case.said(verdict.proposition_h2), words.h2),
     ]
 
 
@@ -40,7 +33,7 @@ def scale(case: Case) -> list[Block]:
         open_end = upper is None or math.isinf(upper)
         rows.append(
             (
-                band.words, ratio(band.lower_log10),
+                case.said(band.words), ratio(band.lower_log10),
                 words.scale_open if open_end or upper is None else ratio(upper),
                 plain(band.lower_log10, 2),
                 words.scale_open if open_end or upper is None else plain(upper, 2),
@@ -65,7 +58,7 @@ def calibration(case: Case) -> list[Block]:
         blocks += [
             Paragraph(source, words.calibration_name, "subhead"),
             Paragraph(identity, words.calibration_id, "mono"),
-            Paragraph(population, words.population),
+            Paragraph(case.said(population), words.population),
             Table(
                 words.columns_calibration, tuple(_weight(case, w) for w in of_it),
                 (0.16, 0.14, 0.14, 0.22, 0.14, 0.2),
@@ -163,7 +156,7 @@ def media(case: Case) -> list[Block]:
         (words.media_truncated, yes_no[found.truncated]),
         (words.media_shots, str(len(case.record.shots))),
         (words.media_tracks, str(len(case.record.tracks))),
-        *((words.media_note, note) for note in found.notes),
+        *((words.media_note, case.said(note)) for note in found.notes),
     )
     faces = tuple(
         (
@@ -187,7 +180,7 @@ def abstentions(case: Case) -> list[Block]:
         key = (seen.analyzer, case.template.reasons[seen.reason], seen.detail)
         grouped.setdefault(key, []).append(where)
     rows = tuple(
-        (human(analyzer), ", ".join(dict.fromkeys(whom)), reason, detail)
+        (human(analyzer), ", ".join(dict.fromkeys(whom)), reason, case.said(detail))
         for (analyzer, reason, detail), whom in grouped.items()
     )
     columns = case.template.words.columns_abstention
@@ -197,13 +190,13 @@ def abstentions(case: Case) -> list[Block]:
 def limits(case: Case) -> list[Block]:
     """Print what the verdict does not speak of."""
     found = case.record.verdict.limitations
-    return [Bullets(found)] if found else []
+    return [Bullets(tuple(map(case.said, found)))] if found else []
 
 
 def untested_all(case: Case) -> list[Block]:
     """Print what was not tested, uncut."""
     found = case.record.verdict.not_examined
-    return [Bullets(found)] if found else []
+    return [Bullets(tuple(map(case.said, found)))] if found else []
 
 
 def rerun(case: Case) -> list[Block]:

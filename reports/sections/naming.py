@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from forensics.record import Conclusion
-from reports.content import Case
+from reports.case import Case
 
 FIRST_PAGE_CHARS = 230
 """Longest statement on the first page; all are in full further on."""

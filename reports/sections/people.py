@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from forensics.interpretation.strength import band_of, edges_of
 from forensics.record import Conclusion, TrackVerdict, Verdict
-from reports.content import Bar, Block, Case, Paragraph, Person
+from reports.case import Case
+from reports.content import Bar, Block, Paragraph, Person
 from reports.numbers import ratio, seconds, signed
 from reports.sections.naming import FIRST_PAGE_CHARS, counted, cut, first
 
@@ -83,23 +84,42 @@ def person(case: Case, found: TrackVerdict, reasons: int | None = None) -> Perso
         )  # fmt: skip
     shown = found.reasons if reasons is None else first(found.reasons, reasons, "")
     repeated = found.log10_lr is None and any(reason in found.sentence for reason in shown)
+    shown = tuple(map(case.said, shown))
     return Person(
         title=title,
         thumbnail=case.exhibit(track.thumbnail) if track else None,
         conclusion=found.conclusion,
         label=label_of(case, found.conclusion),
-        sentence=_sentence(found, in_full=reasons is None),
+        sentence=_sentence(case, found, in_full=reasons is None),
         strength=strength_of(case, found),
         bar=bar_of(case, found),
         reasons=() if repeated else shown,
     )
 
 
-def _sentence(found: TrackVerdict, *, in_full: bool) -> str:
+def sentence_of(case: Case, found: Verdict | TrackVerdict) -> str:
+    """Return a verdict's sentence, in the language's own words where it has them."""
+    words = case.template.words
+    if not case.template.own_sentences:
+        return found.sentence
+    own = {
+        Conclusion.SUPPORTS_FACE_SWAP: words.own_swap,
+        Conclusion.SUPPORTS_NO_FACE_SWAP: words.own_genuine,
+        Conclusion.INCONCLUSIVE: words.own_open,
+        Conclusion.NOT_EXAMINABLE: words.own_unexamined,
+    }[found.conclusion]
+    strength = case.said(found.strength)
+    return own.format(
+        strength=strength[:1].upper() + strength[1:],
+        times=ratio(abs(found.log10_lr or 0.0)), original=case.said(found.sentence),
+    )  # fmt: skip
+
+
+def _sentence(case: Case, found: TrackVerdict, *, in_full: bool) -> str:
     """Return the sentence; not on the first page where strength already says the same."""
     if in_full:
-        return found.sentence
-    return cut(found.sentence) if found.log10_lr is None else ""
+        return sentence_of(case, found)
+    return cut(sentence_of(case, found)) if found.log10_lr is None else ""
 
 
 def label_of(case: Case, conclusion: Conclusion) -> str:
@@ -118,7 +138,7 @@ def strength_of(case: Case, found: Verdict | TrackVerdict) -> tuple[str, ...]:
         value=signed(found.log10_lr), low=signed(found.lower), high=signed(found.upper),
         lr_value=ratio(found.log10_lr), lr_low=ratio(found.lower), lr_high=ratio(found.upper),
     )  # fmt: skip
-    return (f"{found.strength} ({edges})", numbers)
+    return (f"{case.said(found.strength)} ({edges})", numbers)
 
 
 def bar_of(case: Case, found: Verdict | TrackVerdict) -> Bar | None:

@@ -14,7 +14,7 @@ from forensics.interpretation.strength import BANDS
 from forensics.record import Conclusion
 from reports import figures, fonts, numbers
 from reports.content import Bar, FrameTypes, Strip, Timeline
-from reports.pictures import load
+from reports.pictures import Album
 from reports.template import load as load_template
 
 WORDS = load_template("moderator").words
@@ -94,7 +94,7 @@ def test_colors_can_be_told_apart_and_read() -> None:
 def test_blurring_leaves_no_face(tmp_path: Path) -> None:
     exhibit = picture(tmp_path, "thumb-1.png", 1, "t")
     hidden, shown = (
-        load(exhibit, tmp_path, WORDS, show_faces=on, most_px=400) for on in (False, True)
+        Album(tmp_path, WORDS, show_faces=on).picture(exhibit, 400) for on in (False, True)
     )
 
     def detail(png: bytes) -> float:
@@ -102,7 +102,7 @@ def test_blurring_leaves_no_face(tmp_path: Path) -> None:
         return float(np.abs(np.diff(gray, axis=1)).mean())
 
     assert detail(hidden.png) < detail(shown.png) / 4
-    again = load(exhibit, tmp_path, WORDS, show_faces=False, most_px=400)
+    again = Album(tmp_path, WORDS, show_faces=False).picture(exhibit, 400)
     assert hashlib.sha256(again.png).digest() == hashlib.sha256(hidden.png).digest()
 
 

@@ -16,7 +16,7 @@ from report_records import ARABIC, CJK, DIGEST, HEBREW, HOSTILE, make, run
 
 from forensics.errors import DiskFull, OutputNotWritable
 from forensics.record import CaseRecord, Conclusion
-from reports.content import DIGEST_COMMAND, record_digest
+from reports.case import DIGEST_COMMAND, record_digest
 from reports.pdf import render_pdf
 
 EVERYONE = tuple(Conclusion)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,21 @@ from report_records import make
 
 from forensics.interpretation import strength
 from forensics.record import Conclusion, Fact
-from reports.content import Case, Course, FrameTypes, Scale
+from reports.case import Case, Scale
+from reports.content import Course, FrameTypes
 from reports.sections import BUILDERS, compose
-from reports.template import TemplateError, load, names, parse
+from reports.template import TemplateError, load, names, parse, source
 
-TEXT = (files("reports") / "templates" / "moderator.toml").read_text("utf-8")
+ORDER, LANGUAGE = source("templates", "moderator"), source("languages", "en")
 
 
 def test_the_shipped_templates_load_and_use_every_section() -> None:
     assert "moderator" in names()
     for name in names():
         assert load(name).name == name
-    used = {key for part in load("moderator").parts for key in part.sections}
-    assert used == set(BUILDERS)
+    used = {key for name in names() for part in load(name).parts for key in part.sections}
+    assert used >= set(BUILDERS)
+    assert used == set(load("examiner").sections), "wording for sections that no template has"
 
 
 @pytest.mark.parametrize(
@@ -31,18 +32,21 @@ def test_the_shipped_templates_load_and_use_every_section() -> None:
         ('label = "Inconclusive"', "", "conclusions.inconclusive.label"),
         ('panel_none = "none"', "", "words.panel_none"),
         ('panel_none = "none"', 'panel_none = "{secret}"', "cannot fill in {secret}"),
-        ("[sections.limits]", "[sections.others]", "sections without wording: limits"),
-        ("people_first_page = 3", "people_first_page = 0", "people_first_page"),
+        ("[sections.clock]", "[sections.others]", "sections without wording: clock"),
+        ("people_first_page = 2", "people_first_page = 0", "people_first_page"),
         ('name = "moderator"', 'name = "other"', "'other'"),
         ('lang = "en"', 'lang = "English!"', "lang"),
         ('failed = "failed"', "", "no wording for failed"),
         ("[words]", "[words", "not TOML"),
+        ('desk = "Decision desk"', "", "parts.1.title"),
+        ("tag_of_a_swap_tool = ", "tag = ", "against.2.text"),
     ],
 )
 def test_a_misfit_is_named(before: str, after: str, said: str) -> None:
-    assert before in TEXT
+    assert before in ORDER + LANGUAGE
+    order, language = (text.replace(before, after, 1) for text in (ORDER, LANGUAGE))
     with pytest.raises(TemplateError, match="template moderator") as caught:
-        parse(TEXT.replace(before, after, 1), "moderator")
+        parse(order, language, "moderator")
     assert said in str(caught.value)
 
 
@@ -53,7 +57,8 @@ def test_an_unknown_template_names_the_known() -> None:
 
 def test_an_unknown_section_is_named(tmp_path: Path) -> None:
     template = parse(
-        TEXT.replace('"limits"', '"moods"').replace("[sections.limits]", "[sections.moods]"),
+        ORDER.replace('"aid"', '"moods"'),
+        LANGUAGE.replace("[sections.aid]", "[sections.moods]"),
         "moderator",
     )
     scale = Scale(strength.BANDS, strength.CITATION, strength.SUPPORT_FROM_LOG10)
@@ -64,13 +69,16 @@ def test_an_unknown_section_is_named(tmp_path: Path) -> None:
 def test_order_is_the_templates(tmp_path: Path) -> None:
     scale = Scale(strength.BANDS, strength.CITATION, strength.SUPPORT_FROM_LOG10)
     case = Case(make(tmp_path, (Conclusion.INCONCLUSIVE,)), load("moderator"), scale)
-    swapped = TEXT.replace('"not_tested", "not_meant"', '"not_meant", "not_tested"')
-    assert swapped != TEXT
+    swapped = ORDER.replace('"not_tested", "not_meant"', '"not_meant", "not_tested"')
+    assert swapped != ORDER
 
     def titles(one: Case) -> list[str]:
         return [section.title for section in compose(one)[0].sections]
 
-    usual, other = titles(case), titles(replace(case, template=parse(swapped, "moderator")))
+    usual, other = (
+        titles(case),
+        titles(replace(case, template=parse(swapped, LANGUAGE, "moderator"))),
+    )
     assert usual != other
     assert sorted(usual) == sorted(other)
 
