@@ -35,8 +35,8 @@ def _share(value: float | None, count: int) -> str:
 def methods_table(methods: list[dict[str, Any]]) -> list[str]:
     """Return the table of methods against genuine videos of their own group."""
     lines = [
-        "| fakes | against | n fake / genuine | AUC (95 %) | said to support a swap | inconclusive | "
-        "Cllr |",
+        "| fakes | against | n fake / genuine | AUC (95 %) | said to support a swap "
+        "| inconclusive | Cllr |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in methods:
