@@ -54,6 +54,40 @@ class Control:
 
 
 @dataclass(frozen=True)
+class Recording:
+    """One picture or clip of a known person.
+
+    Attributes:
+        name: File name.
+        sha256: Of the file.
+        tracks: The faces of that person in it.
+        usable_faces: How many of its frames show the face well enough to learn from.
+    """
+
+    name: str
+    sha256: str
+    tracks: tuple[FaceTrack, ...]
+    usable_faces: int
+
+
+@dataclass(frozen=True)
+class Person:
+    """A known person: who the item claims to show, or whose face may have been put in.
+
+    Attributes:
+        name: Of the folder or file that was given.
+        role: "claimed" or "donor".
+        recordings: Where the person is seen.
+        left_out: Files that were not used, and why.
+    """
+
+    name: str
+    role: str
+    recordings: tuple[Recording, ...]
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class References:
     """The material to compare with, gathered once and offered to every analyzer.
 
@@ -61,10 +95,12 @@ class References:
         controls: Genuine footage of the same person or camera.
         sources: What the source index found: `forensics.references.sources.SourceMaterial`,
             None where no index was given.
+        persons: The claimed person first, where given, and suspected donors.
     """
 
     controls: tuple[Control, ...] = ()
     sources: object | None = None
+    persons: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True)

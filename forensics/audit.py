@@ -53,6 +53,7 @@ def audit(
     *,
     controls: tuple[Path, ...] = (),
     sources: str | None = None,
+    persons: tuple[tuple[str, Path], ...] = (),
     argv: tuple[str, ...] = (),
     analyzers: tuple[type[Analyzer], ...] | None = None,
     faces: FaceFinder | None = None,
@@ -66,6 +67,7 @@ def audit(
         settings: Everything that may change a result.
         controls: Genuine footage of the same person or camera.
         sources: Source index to search for the original footage.
+        persons: Pictures or clips of known people: ("claimed" or "donor", folder or file).
         argv: The command line, kept in the record's run part.
         analyzers: Which to run; all by default.
         faces: Steps 3 and 4; benchmarks pass one that remembers.
@@ -92,7 +94,7 @@ def audit(
             exhibits.frames(track, len(tracks))
     with run.stage("references"):  # 5. what to compare with, gathered once for everyone
         references = gather(
-            path, found, tracks, settings, controls, sources, landmarker,
+            path, found, tracks, settings, controls, sources, landmarker, persons,
             progress=lambda done, total: progress("references", done, total),
         )  # fmt: skip
     material = Material(

@@ -57,3 +57,25 @@ def fit(
         text = calibration.model_dump_json(indent=1) + "\n"
         (out / "calibration.json").write_text(text, encoding="utf-8")
     print(report(calibration, signals))
+
+
+@app.command("look-alikes")
+def look_alikes(
+    faces: Annotated[Path, typer.Option(help="Folder with manifest.csv and one picture a person.")],
+    out: Annotated[Path, typer.Option(help="Table to write, JSON.")],
+    source: Annotated[str, typer.Option(help="Which source of the manifest.")] = "congress",
+    population: Annotated[str, typer.Option(help="Who they are, in words.")] = (
+        "official portraits of members of the United States Congress"
+    ),
+) -> None:
+    """Measure how near different people come to each other in the space of face embeddings."""
+    from forensics.references.look_alikes import dumped
+    from forensics.training.look_alikes import measure
+
+    with Bars(Console(stderr=True)) as bars:
+        made = measure(
+            faces, source, population, lambda done, total: bars.update("faces", done, total)
+        )
+    with writing(out):
+        out.write_text(dumped(made), encoding="utf-8")
+    print(f"{made.people} people: {out}")

@@ -66,6 +66,14 @@ def video(
     sources: Annotated[
         str | None, typer.Option(help="Source index to search for the original footage.")
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="Pictures or clips of the person the item claims to show."),
+    ] = None,
+    donor: Annotated[
+        list[Path] | None,
+        typer.Option(help="The same of somebody whose face may be put in; may be repeated."),
+    ] = None,
     case: Annotated[
         Path | None, typer.Option(help="Case that keeps the item and this examination as well.")
     ] = None,
@@ -92,11 +100,14 @@ def video(
     settings = Settings(
         frames=frames, every_frame=every_frame, device=device.value, landmarks=landmarks.value,
         seed=seed, controls=tuple(path.name for path in control or ()), sources=sources,
+        references=(reference.name,) if reference else (),
+        donors=tuple(path.name for path in donor or ()),
     )  # fmt: skip
     kept = _keep(case, item) if case is not None else None
     with Output(folder) as output, Bars(console, quiet=quiet) as bars:
         examination = audit(
             item, settings, controls=tuple(control or ()), sources=sources,
+            persons=_persons(reference, donor or []),
             argv=tuple(sys.argv[1:]), progress=bars.update,
             operator=kept.description.operator if kept else None,
         )  # fmt: skip
@@ -119,6 +130,12 @@ def video(
         print_verdict(record, console, folder / "report.pdf" if pdf else None, folder)
     if fail_at is not None and reaches(record, fail_at.value):
         raise typer.Exit(EXIT_FAIL_AT)
+
+
+def _persons(reference: Path | None, donors: list[Path]) -> tuple[tuple[str, Path], ...]:
+    """Say who is known: the claimed person, and suspected donors."""
+    claimed = [] if reference is None else [("claimed", reference)]
+    return (*claimed, *(("donor", path) for path in donors))
 
 
 def _keep(folder: Path, item: Path) -> Case:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from forensics.analyzer import Control, References
+from forensics.analyzer import Control, Person, References
 from forensics.intake.landmarks import Landmarker
 from forensics.intake.scan import Scan, scan
 from forensics.intake.tracks import FaceTrack, cut_tracks
 from forensics.record import Settings
+from forensics.references.persons import gather_person
 from forensics.references.sources.control import found_control
 from forensics.references.sources.material import SourceMaterial
 from forensics.references.sources.search import search_sources
@@ -23,9 +24,10 @@ def gather(
     controls: tuple[Path, ...],
     sources: str | None,
     landmarker: Landmarker,
+    persons: tuple[tuple[str, Path], ...] = (),
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> References:
-    """Examine control clips like the item, and search the source index where one is given.
+    """Examine control clips like the item, read the pictures of known people, search the sources.
 
     Args:
         path: The item.
@@ -35,10 +37,12 @@ def gather(
         controls: Genuine footage of the same person or camera.
         sources: Source index, or None. What it finds is offered as a control too.
         landmarker: Finds the 68 points.
+        persons: ("claimed" or "donor", folder or file) of known people.
         progress: Called with (clips done, clips to do).
 
     Raises:
         SourceIndexError: The index cannot be used.
+        MaterialError: There are no pictures where a person's should be.
     """
     given = []
     for number, clip in enumerate(controls):
@@ -49,7 +53,10 @@ def gather(
     if sources is not None:
         material = search_sources(path, found, tracks, sources, progress)
         given += _found(material, tracks, landmarker, settings)
-    return References(controls=tuple(given), sources=material)
+    known: list[Person] = [
+        gather_person(where, role, landmarker, progress) for role, where in persons
+    ]
+    return References(controls=tuple(given), sources=material, persons=tuple(known))
 
 
 def _found(
