@@ -192,14 +192,18 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Compare:
-    """Square pictures side by side in one exhibit, the first two of which are compared.
+    """Pictures side by side, the first two of which can be laid over each other.
 
     Attributes:
-        exhibit: The strip.
+        title: In a few words.
+        caption: What is seen; may be empty.
+        exhibits: One strip of square pictures, or as many single pictures as there are labels.
         labels: One a picture.
     """
 
-    exhibit: Exhibit
+    title: str
+    caption: str
+    exhibits: tuple[Exhibit, ...]
     labels: tuple[str, ...]
 
 

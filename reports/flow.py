@@ -41,6 +41,12 @@ class Page:
         """Load the square pictures of a strip, each blurred for itself."""
         return self.album.cells(exhibit, most_px)
 
+    def row(self, block: content.Compare, most_px: int) -> tuple[Picture, ...]:
+        """Load the pictures of a comparison, from one strip or one by one."""
+        if len(block.exhibits) == 1:
+            return self.cells(block.exhibits[0], most_px)
+        return tuple(self.picture(one, most_px) for one in block.exhibits)
+
     @property
     def show_faces(self) -> bool:
         """Whether faces are not blurred."""
@@ -246,7 +252,7 @@ def _(block: content.Plate, page: Page) -> list[Flowable]:
 def _side_by_side(pictures: tuple[Picture, ...], below: tuple[str, ...]) -> Flowable:
     """Place square pictures in one row over the whole width, a line of text under each."""
     n = len(pictures)
-    side = WIDE / n
+    side = min(WIDE / n, PLATE * 1.1)
     labels = [para(text, "caption") for text in below]
     pad = min(2.0, side / 20)
     grid = Grid(
@@ -271,14 +277,15 @@ def _(block: content.Viewer, page: Page) -> list[Flowable]:
 
 @flow.register
 def _(block: content.Compare, page: Page) -> list[Flowable]:
-    cells = page.cells(block.exhibit, 400)
+    cells = page.row(block, 400)
     whole = len(cells) == len(block.labels)
-    digest = f"{block.exhibit.file} · {block.exhibit.sha256[:16]}…"
+    digests = ", ".join(f"{one.file} · {one.sha256[:16]}…" for one in block.exhibits)
     return [
-        _side_by_side(cells, block.labels if whole else ("",)),
-        para(block.exhibit.title, "subhead"), para(block.exhibit.caption, "note"),
-        para(digest, "mono"),
-    ]  # fmt: skip
+        _side_by_side(cells, block.labels if whole else ("",) * len(cells)),
+        para(block.title, "subhead"),
+        *([para(block.caption, "note")] if block.caption else []),
+        para(digests, "mono"),
+    ]
 
 
 @flow.register

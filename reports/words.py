@@ -79,7 +79,9 @@ class Words(BaseModel):
     columns_fact: Columns3
     columns_hash: Columns2
     columns_performance: Columns7
-    columns_validation: Columns4
+    columns_validation: Columns5
+    columns_trace: Columns6
+    columns_clip: Columns5
     columns_limit: Columns5
     columns_signal: Columns4
     columns_abstention: Columns4
@@ -235,6 +237,29 @@ class Words(BaseModel):
     cite_as: Plain
     cite_text: Annotated[str, _takes("tool", "digest", "item")]
     cite_check: Plain
-    validation_none: Plain
-    validation_kind: Annotated[str, _takes("right", "n", "rate")]
-    validation_closer: Plain
+    validation_counts: Annotated[str, _takes("right", "wrong", "silent")]
+    validation_share: Annotated[str, _takes("rate", "n")]
+    validation_never: Plain
+    validation_value: Annotated[str, _takes("value", "unit", "reads")]
+    validation_pictures: Plain
+    validation_methods: Plain
+    validation_traces: Plain
+    validation_clips: Plain
+    validation_limits: Plain
+    validation_encoding: Annotated[
+        str,
+        _takes(
+            "codec", "encoder", "width", "height", "rate", "setting", "reached", "unit", "wanted"
+        ),
+    ]
+    validation_as_it_is: Plain
+    role_questioned: Plain
+    role_comparison_fake: Plain
+    role_original: Plain
+    role_control: Plain
+    reading_fake: Plain
+    reading_genuine: Plain
+    reading_silent: Plain
+    closer_comparison_fake: Plain
+    closer_original: Plain
+    closer_undecided: Plain

@@ -21,6 +21,7 @@ from reports.content import (
 from reports.numbers import plain, seconds, signed
 from reports.sections.naming import human, signal_name, value_of
 from reports.sections.people import ranked
+from reports.sections.validation import compared
 
 STRIPS_PER_PERSON = 10
 SHORTEST_COURSE = 12
@@ -114,7 +115,7 @@ def pictures(case: Case) -> list[Block]:
     """Show every exhibit that is not a thumbnail or a control, beside its control."""
     record, words = case.record, case.template.words
     thumbnails = {track.thumbnail for track in record.tracks}
-    controls = {exhibit.control for exhibit in record.exhibits}
+    controls = {exhibit.control for exhibit in record.exhibits} | compared(case)
     shown = [
         exhibit for exhibit in record.exhibits
         if exhibit.file not in thumbnails | controls and not exhibit.times_s
@@ -135,7 +136,8 @@ def _picture(case: Case, exhibit: Exhibit) -> Block:
             "comparison": words.panel_comparison, "difference": words.panel_difference,
             "outline": words.panel_outline,
         }  # fmt: skip
-        return Compare(told, tuple(names.get(panel, panel) for panel in exhibit.panels))
+        labels = tuple(names.get(panel, panel) for panel in exhibit.panels)
+        return Compare(told.title, told.caption, (exhibit,), labels)
     control = case.exhibit(exhibit.control)
     beside = _told(case, control) if control else None
     return Plate(told, beside, words.control, words.no_control)

@@ -7,7 +7,6 @@ from reports.case import Case
 from reports.content import Block, Paragraph, Table
 from reports.sections.naming import human, value_of
 
-
 WRITTEN = {"md5": "MD5", "sha256": "SHA-256", "pdq": "PDQ", "vpdq": "vPDQ"}
 
 
