@@ -43,9 +43,7 @@ class Page:
 
     def row(self, block: content.Compare, most_px: int) -> tuple[Picture, ...]:
         """Load the pictures of a comparison, from one strip or one by one."""
-        if len(block.exhibits) == 1:
-            return self.cells(block.exhibits[0], most_px)
-        return tuple(self.picture(one, most_px) for one in block.exhibits)
+        return self.album.row(block.exhibits, most_px)
 
     @property
     def show_faces(self) -> bool:

@@ -70,6 +70,12 @@ class Album:
         """
         return self._kept(exhibit, most_px, max(len(exhibit.times_s), len(exhibit.panels), 1))
 
+    def row(self, exhibits: tuple[Exhibit, ...], most_px: int) -> tuple[Picture, ...]:
+        """Return pictures side by side: the cells of one strip, or one of each exhibit."""
+        if len(exhibits) == 1:
+            return self.cells(exhibits[0], most_px)
+        return tuple(self.picture(one, most_px) for one in exhibits)
+
     def _kept(self, exhibit: Exhibit, most_px: int, n: int) -> tuple[Picture, ...]:
         key = (exhibit.file, most_px * 100 + n)
         if key not in self.loaded:
