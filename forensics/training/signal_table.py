@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from forensics.analyzer import discover
 from forensics.audit import audit
+from forensics.benchmark.protocol import remembering
 from forensics.errors import ForensicsError
 from forensics.interpretation.calibration import signal_values
 from forensics.record import Settings
@@ -53,6 +54,11 @@ class Plan:
     held_out: int = 150
     takes: int = 1
     seed: int = 0
+
+    @property
+    def faces(self) -> Path:
+        """Faces that were found: where only a method changed, only the methods run again."""
+        return self.videos / "faces"
 
 
 def measure(
@@ -110,7 +116,7 @@ def _one(
         partial = path.with_suffix(".partial.mp4")
         write_video(frames, partial, take.crf)
         partial.replace(path)
-    signals = signals_of(path)
+    signals = signals_of(path, plan.faces)
     if signals is None:
         return None
     return {
@@ -135,12 +141,13 @@ def _shape(face: Face) -> NDArray[np.float64]:
     return np.asarray(centered / np.abs(centered).max(), dtype=np.float64)
 
 
-def signals_of(path: Path) -> dict[str, float] | None:
+def signals_of(path: Path, faces: Path) -> dict[str, float] | None:
     """Run the weighed methods over one video; None without a face, else the longest track."""
     weighed = tuple(kind for kind in discover() if kind.weighed)
     try:
         settings = Settings(frames=FRAMES, device="cpu", landmarks="dlib")
-        record = audit(path, settings, analyzers=weighed).record
+        finder = remembering(faces)
+        record = audit(path, settings, analyzers=weighed, faces=finder).record
     except ForensicsError:
         return None
     if not record.tracks:
