@@ -17,7 +17,8 @@ Each class has one exit code and one sentence that tells the user what to do::
     ├── ManifestError          12   a manifest is missing columns or names missing files
     ├── SourceIndexError       13   a source index is missing, broken, locked or of another version
     ├── CaseError              14   a case is missing, incomplete, or does not verify
-    └── MaterialError          15   not enough faces, pictures or time to make or train something
+    ├── MaterialError          15   not enough faces, pictures or time to make or train something
+    └── ReportError            16   a report cannot be signed, or is not what was signed
 
 Exit code 0 means the examination was completed, whatever the verdict; 2 is a usage error;
 10 is ``--fail-at`` reached; 130 is Ctrl-C.
@@ -145,6 +146,13 @@ class MaterialError(ForensicsError):
 
     exit_code = 15
     summary = "there is not enough material to train on or to make something from"
+
+
+class ReportError(ForensicsError):
+    """A report cannot be signed, or is not what was signed."""
+
+    exit_code = 16
+    summary = "a report cannot be signed, or is not what was signed"
 
 
 def leaves() -> list[type[ForensicsError]]:
