@@ -67,7 +67,9 @@ def sign(data: bytes, files: KeyFiles) -> bytes:
         SigningError: The key or certificate cannot be used.
     """
     try:
-        signer = signers.SimpleSigner.load(str(files.key), str(files.certificate))
+        signer = signers.SimpleSigner.load(  # type: ignore[no-untyped-call]
+            str(files.key), str(files.certificate)
+        )
     except (OSError, ValueError, TypeError) as error:
         raise SigningError(f"{files.key.name} cannot be used to sign: {error}") from error
     if signer is None:
@@ -125,7 +127,8 @@ def _checked(data: bytes, reader: PdfFileReader, signature: Any) -> Checked:
 
 def _record_digest(reader: PdfFileReader) -> str:
     """Read the record's digest from the document's subject."""
-    subject = str(reader.trailer.get("/Info", {}).get("/Subject", ""))
+    about = reader.trailer["/Info"] if "/Info" in reader.trailer else {}
+    subject = str(about["/Subject"]) if "/Subject" in about else ""
     found = re.fullmatch(re.escape(DIGEST_MARK) + "([0-9a-f]{64})", subject)
     return found.group(1) if found else ""
 
