@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from forensics import environment
-from forensics.analyzer import Analyzer, Material, discover
+from forensics.analyzer import Analyzer, Material, References, discover
 from forensics.errors import ForensicsError
 from forensics.exhibits import Exhibits
 from forensics.intake.landmarks import Landmarker, choose_landmarker
@@ -57,6 +57,7 @@ def audit(
     argv: tuple[str, ...] = (),
     analyzers: tuple[type[Analyzer], ...] | None = None,
     faces: FaceFinder | None = None,
+    references: References | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
     operator: str | None = None,
 ) -> Examination:
@@ -71,6 +72,7 @@ def audit(
         argv: The command line, kept in the record's run part.
         analyzers: Which to run; all by default.
         faces: Steps 3 and 4; benchmarks pass one that remembers.
+        references: Step 5, where somebody has the material gathered already.
         progress: Called as work goes on.
         operator: Who examines, where a case says so.
 
@@ -93,13 +95,13 @@ def audit(
         for track in tracks:
             exhibits.frames(track, len(tracks))
     with run.stage("references"):  # 5. what to compare with, gathered once for everyone
-        references = gather(
+        known = references or gather(
             path, found, tracks, settings, controls, sources, landmarker, persons,
             progress=lambda done, total: progress("references", done, total),
         )  # fmt: skip
     material = Material(
         path=path, media=found.media, container=container, frame_table=found.table,
-        shots=found.shots, tracks=tracks, references=references, prints=found.prints, device=device,
+        shots=found.shots, tracks=tracks, references=known, prints=found.prints, device=device,
         seed=settings.seed, progress=lambda done, total: progress("analyze", done, total),
     )  # fmt: skip
     chosen = [kind() for kind in analyzers or discover()]

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from forensics.casefile.layout import Role
 from forensics.errors import CaseError
 
 app = typer.Typer(no_args_is_help=True, help="Keep a case: items, records, comparison fakes, log.")
@@ -44,27 +45,39 @@ def new(
 def add(
     case: CaseFolder,
     item: Annotated[list[Path], typer.Argument(metavar="ITEM...", help="Files as received.")],
+    role: Annotated[
+        Role | None, typer.Option("--as", help="What they are in the case; noted in the log.")
+    ] = None,
     operator: Operator = "",
 ) -> None:
     """Copy items into the case, read-only and named by their SHA-256."""
     from forensics.casefile.folder import Case
     from forensics.casefile.items import add_item, printable
+    from forensics.casefile.roles import note_role
 
     opened = Case(case)
     for path in item:
         added, fresh = add_item(opened, path, operator)
-        print(f"{printable(path.name)}: {'added' if fresh else 'is there already'} as {added.path}")
+        if role is not None:
+            note_role(opened, added, role, operator)
+        what = f", {role.value}" if role else ""
+        how = "added" if fresh else "is there already"
+        print(f"{printable(path.name)}: {how} as {added.path}{what}")
 
 
 @app.command("list")
 def list_(case: CaseFolder) -> None:
     """List the items, records and comparison fakes of a case."""
     from forensics.casefile.folder import Case
+    from forensics.casefile.roles import roles
 
-    for entry in Case(case).entries():
-        if entry.action in ("add", "record", "generate"):
+    opened = Case(case)
+    role = {digest: f"({known.value})" for digest, known in roles(opened).items()}
+    for entry in opened.entries():
+        if entry.action in ("add", "record", "generate", "validate"):
             for path, digest in entry.files.items():
-                print(f"{digest[:16]}  {path}  {entry.detail.get('name', '')}".rstrip())
+                words = f"{entry.detail.get('name', '')} {role.get(digest, '')}".strip()
+                print(f"{digest[:16]}  {path}  {words}".rstrip())
 
 
 @app.command()

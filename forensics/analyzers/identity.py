@@ -40,7 +40,7 @@ LEAST_FACE_PX = 60.0
 WIDEST_POSE_GAP_DEG = 25.0
 LEAST_CONTRAST = 1.6
 """Two people are told apart in a part of the face where they lie this many times as far from each
-other as the faces of one of them; else a mixture of the two cannot be seen there."""
+other as the faces of one of them on average; else a mixture of the two cannot be seen there."""
 
 FACES_TO_TRAIN = 500
 """Faces that the 2018 autoencoder needs of each person; 319 + 377 proved too few."""
@@ -234,7 +234,7 @@ class Identity(Analyzer):
             measured = ", ".join(f"{part} {times:.2f}" for part, times in apart.items())
             detail = (
                 f"{claimed.name} and {donor.name} are not told apart by every part of the face "
-                f"({measured} times one person's own distances; {LEAST_CONTRAST} are needed)"
+                f"({measured} times the people's own distances; {LEAST_CONTRAST} are needed)"
             )
             return self.abstain(Reason.OUT_OF_RANGE, detail, extent_of(track))
         inner, outline = (lean(seen, claimed, donor, part) for part in ("inner", "outline"))
@@ -253,10 +253,14 @@ class Identity(Analyzer):
 
 
 def contrast(claimed: Known, donor: Known, part: str) -> float:
-    """Return how far two people lie apart in a part of the face, over one's own distances."""
+    """Return how far two people lie apart in a part of the face, over their own distances.
+
+    A face of one of them leans to the right side of the middle, on average, where this is over 1:
+    the mean of the two own distances is what the distance between them has to exceed.
+    """
     apart = float(np.median(claimed.distances(donor.parts[part], part)))
-    own = max(claimed.yardstick(part)[0], donor.yardstick(part)[0] if len(donor) > 1 else 0.0)
-    return apart / max(own, 1e-6)
+    own = [known.yardstick(part)[0] for known in (claimed, donor) if len(known) > 1]
+    return apart / max(float(np.mean(own)), 1e-6)
 
 
 def lean(seen: Embedded, claimed: Known, donor: Known, part: str) -> NDArray[np.float64]:

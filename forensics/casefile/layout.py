@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 CASE, LOG, HEAD, JOURNAL, LOCK, SUMS = (
     "case.toml", "log.jsonl", "head.json", "journal.json", ".lock", "SHA256SUMS",
@@ -12,6 +13,16 @@ FOLDERS = ("items", "records", "comparison", "reports")
 
 WORK = "work"
 """Scratch of generators (faces, checkpoints): never sealed, never exported."""
+
+
+class Role(StrEnum):
+    """What an item is in its case."""
+
+    QUESTIONED = "questioned"
+    ORIGINAL = "original"
+    CONTROL = "control"
+    DONOR = "donor"
+
 
 STAGING = re.compile(r"\.staging-[0-9a-f]{12}")
 TEMPORARY = re.compile(r"\.(head\.json|journal\.json|[\w.-]+)\.[0-9a-f]{8}\.tmp")

@@ -1,0 +1,1 @@
+"""Case-matched validation: the methods, measured on the footage of one case."""
