@@ -28,6 +28,9 @@ CONTEXT_SCALE = 1.7
 """Side of the control crops that are re-encoded, over the box: the encoder needs surroundings."""
 
 _WARM = np.array([255, 140, 0], dtype=np.float32)
+_UNKNOWABLE = 22.0
+"""The blur under an exhibit's map is the face's side over this: nobody can be told by it."""
+
 
 Crops = NDArray[np.uint8]
 Map = NDArray[np.float32]
@@ -274,6 +277,12 @@ def _overlay(picture: Crops, strength: Map) -> Crops:
     return np.asarray(np.clip(gray + share * (_WARM - gray), 0, 255), dtype=np.uint8)
 
 
+def _outline(picture: Crops) -> None:
+    """Draw the outline of the mean face, in place."""
+    hull = cv2.convexHull(mean_face().astype(np.float32)).astype(np.int32)
+    cv2.polylines(picture, [hull], True, (90, 90, 90), 1, cv2.LINE_AA)
+
+
 def _exhibit(
     track: FaceTrack, used: NDArray[np.int64], maps: Map, crop_scale: float, genuine_map: Map
 ) -> list[Picture]:
@@ -282,22 +291,23 @@ def _exhibit(
         maps, np.stack([unit_to_aligned(track, int(i), crop_scale) for i in used])
     )
     middle = int(used[len(used) // 2])
-    shown = _overlay(track.aligned(middle), strength)
+    # Blurred here, under the map: blurring the whole exhibit later would blur the map away.
+    spread = ALIGNED_SIZE_PX / _UNKNOWABLE
+    shown = _overlay(np.asarray(cv2.GaussianBlur(track.aligned(middle), (0, 0), spread)), strength)
+    _outline(shown)
     size = (ALIGNED_SIZE_PX, ALIGNED_SIZE_PX)
     usual = np.asarray(cv2.resize(genuine_map, size, interpolation=cv2.INTER_CUBIC), np.float32)
     plain = np.full((*size, 3), 150, dtype=np.uint8)
-    cv2.polylines(
-        plain, [cv2.convexHull(mean_face().astype(np.float32)).astype(np.int32)], True,
-        (90, 90, 90), 1, cv2.LINE_AA,
-    )  # fmt: skip
+    _outline(plain)
     name = f"boundary-map-person-{track.id}"
     return [
         Picture(
             name, "Where the network marks a blending boundary",
             f"Boundary head, average of {len(used)} frames of person {track.id} in aligned face "
             "space, on a fixed scale. It was trained to mark the seams of pseudo-fakes; a mark is "
-            "an observation to look into, not proof of a swap.",
-            shown, track.id, True, f"{name}-control", aligned=True,
+            "an observation to look into, not proof of a swap. The face under it is blurred; the "
+            "line is the outline of the mean face.",
+            shown, track.id, False, f"{name}-control", aligned=True,
         ),
         Picture(
             f"{name}-control", "The same map, average of genuine faces",
