@@ -41,6 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cache", default=str(ROOT / ".cache" / "faces"))
     parser.add_argument("--jobs", default="2")
+    parser.add_argument("--than", type=Path, help="scores.csv of this program by another version")
     options = parser.parse_args()
     out = ROOT / "benchmarks" / "results" / "everything"
     with tempfile.TemporaryDirectory() as name:
@@ -51,6 +52,11 @@ def main() -> None:
             writer.writerows(rows())
         command = [sys.executable, "-m", "forensics.cli", "benchmark", str(manifest)]
         command += ["--out", str(out), "--cache", options.cache, "--jobs", options.jobs]
+        if options.than:
+            other = pd.read_csv(options.than)
+            other["path"] = [str(SHARED / path) for path in other["path"]]
+            other.to_csv(Path(name) / "than.csv", index=False)
+            command += ["--than", str(Path(name) / "than.csv")]
         subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603 - our own program
     scores = pd.read_csv(out / "scores.csv")
     scores["path"] = [str(Path(path).relative_to(SHARED)) for path in scores["path"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,10 @@ def benchmark(
     cache: Annotated[
         Path | None, typer.Option(help="Folder that keeps faces, so that a second run is quick.")
     ] = None,
+    than: Annotated[
+        Path | None,
+        typer.Option(help="scores.csv of another version: paired difference of AUC, 95 % CI."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print results.json, and nothing else, on stdout.")
     ] = False,
@@ -41,6 +46,7 @@ def benchmark(
     from forensics.benchmark.manifest import read_manifest
     from forensics.benchmark.protocol import Protocol, run
     from forensics.benchmark.tables import by_method, by_signal, score_table
+    from forensics.benchmark.versions import differences, read_scores
     from forensics.environment import tool_version
 
     known = {kind.name for kind in discover()}
@@ -50,6 +56,7 @@ def benchmark(
             f"no analyzer {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
         )
     entries = read_manifest(manifest)
+    before = None if than is None else read_scores(than)
     protocol = Protocol(manifest.parent, frames, tuple(analyzer or ()), cache)
     console = Console(stderr=True, highlight=False)
     with Bars(console, quiet=quiet) as bars:
@@ -60,6 +67,9 @@ def benchmark(
         "methods": by_method(rows), "signals": by_signal(rows),
         "errors": {row.entry.path: row.error for row in rows if row.error},
     }  # fmt: skip
+    if before is not None:
+        compared = differences(before, score_table(rows))
+        results["than"] = [asdict(one) for one in compared]
     if out is not None:
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
@@ -96,6 +106,21 @@ def _print(results: dict[str, Any]) -> None:
         cells = [e for e in results["signals"] if e["signal"] == name]
         signals.add_row(name, *[_interval(cell) for cell in cells])
     console.print(signals)
+    if "than" in results:
+        console.print(_versions(results["than"]))
+
+
+def _versions(compared: list[dict[str, Any]]) -> Table:
+    table = Table(title="AUC against all genuine videos, this version less the other, same videos")
+    for column in ("method", "score", "fakes", "real", "other", "this", "difference", "95 % CI"):
+        table.add_column(column)
+    for one in compared:
+        table.add_row(
+            escape(one["method"]), escape(one["score"]), str(one["n_fake"]), str(one["n_real"]),
+            _number(one["before"]), _number(one["now"]), f"{one['now'] - one['before']:+.3f}",
+            f"{one['lower']:+.3f} to {one['upper']:+.3f}",
+        )  # fmt: skip
+    return table
 
 
 def _row(table: Table, entry: dict[str, Any]) -> None:

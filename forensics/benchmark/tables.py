@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from forensics.benchmark.metrics import Scores, auc, auc_interval, cllr, tpr_at_fpr
 from forensics.benchmark.protocol import Row
+from forensics.interpretation.validation import Values, auc_interval, cllr, tpr_at_fpr
 from forensics.record import Conclusion, round_floats
 
 Figures = dict[str, str | int | float | None]
@@ -35,10 +35,10 @@ def figures(
         "tpr_at_fpr_5": None,
     }  # fmt: skip
     if len(fake) and len(real):
-        low, high = auc_interval(fake, real)
+        area = auc_interval(fake, real)
         result |= {
-            "auc": round_floats(auc(fake, real), 4), "auc_low": round_floats(low, 4),
-            "auc_high": round_floats(high, 4),
+            "auc": round_floats(area.value, 4), "auc_low": round_floats(area.lower, 4),
+            "auc_high": round_floats(area.upper, 4),
             "tpr_at_fpr_1": round_floats(tpr_at_fpr(fake, real, 0.01), 4),
             "tpr_at_fpr_5": round_floats(tpr_at_fpr(fake, real, 0.05), 4),
         }  # fmt: skip
@@ -70,12 +70,12 @@ def _share(rows: list[Row], conclusions: tuple[Conclusion, ...]) -> float | None
     return round_floats(float(np.mean([row.conclusion in conclusions for row in rows])), 4)
 
 
-def _scored(rows: list[Row], value: Callable[[Row], float]) -> Scores:
+def _scored(rows: list[Row], value: Callable[[Row], float]) -> Values:
     scores = np.array([value(row) for row in rows], dtype=np.float64)
     return scores[np.isfinite(scores)]
 
 
-def _lrs(rows: list[Row]) -> Scores:
+def _lrs(rows: list[Row]) -> Values:
     return np.nan_to_num(np.array([row.log10_lr for row in rows], dtype=np.float64), nan=0.0)
 
 

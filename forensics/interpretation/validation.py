@@ -84,6 +84,17 @@ def auc_interval(
     return Interval(auc(first, second), float(low), float(high), len(values))
 
 
+def tpr_at_fpr(h1: Values, h2: Values, rate: float) -> float:
+    """Return the share of fakes above the threshold that flags at most `rate` of the genuine.
+
+    With few genuine videos the threshold is the highest genuine score.
+    """
+    first, second = _checked(h1, h2)
+    allowed = int(np.floor(rate * len(second)))
+    threshold = np.sort(second)[::-1][allowed] if allowed < len(second) else -np.inf
+    return float((first > threshold).mean())
+
+
 def wilson(errors: int, n: int) -> Interval:
     """Return an error rate with its Wilson score interval.
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from forensics.analyzer import discover
-from forensics.benchmark.metrics import auc, auc_interval, cllr
 from forensics.errors import MaterialError
 from forensics.interpretation.calibration import Calibration, Range, Stratum, identity_bound
+from forensics.interpretation.validation import auc, auc_interval, cllr
 from forensics.record import round_floats
 
 HAND_MADE = (
@@ -146,11 +146,11 @@ def report(calibration: Calibration, table: pd.DataFrame) -> str:
     scores = np.array([_score(calibration, row) for _, row in held.iterrows()])
     fake = held.fake.to_numpy(bool) & np.isfinite(scores)
     real = ~held.fake.to_numpy(bool) & np.isfinite(scores)
-    low, high = auc_interval(scores[fake], scores[real])
+    area = auc_interval(scores[fake], scores[real])
     lines = [
         f"held-out identities: {held.identity.nunique()}, videos {int(fake.sum())} swapped, "
         f"{int(real.sum())} genuine, {int((~np.isfinite(scores)).sum())} out of range",
-        f"fusion: AUC {auc(scores[fake], scores[real]):.3f} [{low:.3f}, {high:.3f}]",
+        f"fusion: AUC {area.words()}",
     ]
     for name, weight in zip(calibration.features, calibration.weights, strict=True):
         values = held[name].to_numpy(np.float64)

@@ -10,6 +10,7 @@ from forensics.interpretation.validation import (
     reliability,
     summary,
     tippett,
+    tpr_at_fpr,
     wilson,
 )
 
@@ -39,6 +40,14 @@ def test_auc_interval_by_group_is_wider_where_cases_repeat() -> None:
     alone = auc_interval(h1, h2, draws=400)
     whole = auc_interval(h1, h2, draws=400, groups=groups)
     assert whole.upper - whole.lower > 1.5 * (alone.upper - alone.lower)
+
+
+def test_the_threshold_flags_no_more_than_allowed() -> None:
+    real = np.arange(100.0)
+    fake = np.array([98.5, 99.5, 94.5, 10.0])
+    assert tpr_at_fpr(fake, real, 0.01) == 0.5
+    assert tpr_at_fpr(fake, real, 0.05) == 0.75
+    assert tpr_at_fpr(fake, real[:10], 0.01) == 1.0
 
 
 def test_cllr_of_known_values() -> None:
