@@ -55,6 +55,7 @@ class Words(BaseModel):
     more: Annotated[str, _takes("count", "where")]
     lr_numbers: Annotated[str, _takes("value", "low", "high", "lr_value", "lr_low", "lr_high")]
     edges: Annotated[str, _takes("range")]
+    edges_more: Annotated[str, _takes("low")]
     no_lr: Plain
     bar_left: Plain
     bar_right: Plain

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from forensics.interpretation.strength import band_of, edges_of
+import math
+
+from forensics.interpretation.strength import band_of
 from forensics.record import Conclusion, TrackVerdict, Verdict
 from reports.case import Case
 from reports.content import Bar, Block, Paragraph, Person
@@ -133,12 +135,21 @@ def strength_of(case: Case, found: Verdict | TrackVerdict) -> tuple[str, ...]:
     words = case.template.words
     if found.log10_lr is None or found.lower is None or found.upper is None:
         return (words.no_lr,)
-    edges = words.edges.format(range=edges_of(band_of(found.log10_lr)))
+    edges = words.edges.format(range=_edges(case, found.log10_lr))
     numbers = words.lr_numbers.format(
         value=signed(found.log10_lr), low=signed(found.lower), high=signed(found.upper),
         lr_value=ratio(found.log10_lr), lr_low=ratio(found.lower), lr_high=ratio(found.upper),
     )  # fmt: skip
     return (f"{case.said(found.strength)} ({edges})", numbers)
+
+
+def _edges(case: Case, log10_lr: float) -> str:
+    """Print the edges of the band a result lies in, as likelihood ratios."""
+    band, words = band_of(log10_lr), case.template.words
+    low = f"{10**band.lower_log10:,.0f}"
+    if math.isinf(band.upper_log10):
+        return words.edges_more.format(low=low)
+    return words.interval.format(low=low, high=f"{10**band.upper_log10:,.0f}")
 
 
 def bar_of(case: Case, found: Verdict | TrackVerdict) -> Bar | None:
