@@ -85,16 +85,23 @@ LINE = 15.0
 
 @flow.register
 def _(block: content.Form, page: Page) -> list[Flowable]:
-    rows = [[para(one.label, "cell"), para(one.value, "cell")] for one in block.fields]
+    label_wide, pad = WIDE * 0.31, 2.0
+    rows, heights = [], []
+    for one in block.fields:
+        label, value = para(one.label, "cell"), para(one.value, "cell")
+        _, tall = label.wrap(label_wide - 4, 1000)
+        rows.append([label, value])
+        heights.append(None if one.value else max(LINE * one.lines, tall + 2 * pad + 1))
     grid = Grid(
-        rows, colWidths=[WIDE * 0.3, WIDE * 0.7], spaceBefore=1, spaceAfter=3,
-        rowHeights=[None if one.value else LINE * one.lines for one in block.fields],
+        rows, colWidths=[label_wide, WIDE - label_wide], rowHeights=heights,
+        spaceBefore=1, spaceAfter=3,
         style=[
             ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
             ("BOX", (1, 0), (1, -1), 0.6, figures.FAINT),
             ("INNERGRID", (1, 0), (1, -1), 0.4, figures.GRID),
-            ("TOPPADDING", (0, 0), (-1, -1), 2), ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+            ("TOPPADDING", (0, 0), (-1, -1), pad), ("BOTTOMPADDING", (0, 0), (-1, -1), pad),
             ("LEFTPADDING", (0, 0), (0, -1), 0), ("LEFTPADDING", (1, 0), (1, -1), 4),
+            ("RIGHTPADDING", (0, 0), (0, -1), 4),
         ],
     )  # fmt: skip
     return [grid]
