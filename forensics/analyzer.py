@@ -117,6 +117,7 @@ class Material:
         references: Material to compare with.
         prints: Fingerprints that the first pass took; none where it was not made.
         device: "cpu" or "cuda".
+        attribution: Whether networks are asked where they looked.
         seed: For anything random.
         progress: Call with (done, total) on long work.
     """
@@ -130,6 +131,7 @@ class Material:
     references: References = References()
     prints: tuple[FramePrint, ...] = ()
     device: str = "cpu"
+    attribution: bool = False
     seed: int = 0
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
 

@@ -102,7 +102,8 @@ def audit(
     material = Material(
         path=path, media=found.media, container=container, frame_table=found.table,
         shots=found.shots, tracks=tracks, references=known, prints=found.prints, device=device,
-        seed=settings.seed, progress=lambda done, total: progress("analyze", done, total),
+        attribution=settings.attribution, seed=settings.seed,
+        progress=lambda done, total: progress("analyze", done, total),
     )  # fmt: skip
     chosen = [kind() for kind in analyzers or discover()]
     observations: list[Observation] = []

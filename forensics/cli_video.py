@@ -77,6 +77,10 @@ def video(
     case: Annotated[
         Path | None, typer.Option(help="Case that keeps the item and this examination as well.")
     ] = None,
+    attribution: Annotated[
+        bool,
+        typer.Option("--attribution", help="Show where the network looked; never evidence."),
+    ] = False,
     device: Annotated[Device, typer.Option(help="Where networks run.")] = Device.AUTO,
     landmarks: Annotated[Landmarks, typer.Option(help="Which landmarker.")] = Landmarks.AUTO,
     seed: Annotated[int, typer.Option(min=0, help="For anything random.")] = 0,
@@ -99,9 +103,10 @@ def video(
     console = Console(stderr=True, highlight=False)
     settings = Settings(
         frames=frames, every_frame=every_frame, device=device.value, landmarks=landmarks.value,
-        seed=seed, controls=tuple(path.name for path in control or ()), sources=sources,
+        seed=seed, controls=tuple(path.name for path in control or ()),
+        sources=_index_name(sources),
         references=(reference.name,) if reference else (),
-        donors=tuple(path.name for path in donor or ()),
+        donors=tuple(path.name for path in donor or ()), attribution=attribution,
     )  # fmt: skip
     kept = _keep(case, item) if case is not None else None
     with Output(folder) as output, Bars(console, quiet=quiet) as bars:
@@ -130,6 +135,11 @@ def video(
         print_verdict(record, console, folder / "report.pdf" if pdf else None, folder)
     if fail_at is not None and reaches(record, fail_at.value):
         raise typer.Exit(EXIT_FAIL_AT)
+
+
+def _index_name(sources: str | None) -> str | None:
+    """Name an index without the folders it lies in: those differ from machine to machine."""
+    return sources if sources is None or "://" in sources else Path(sources).name
 
 
 def _persons(reference: Path | None, donors: list[Path]) -> tuple[tuple[str, Path], ...]:

@@ -393,6 +393,7 @@ class Settings(Frozen):
     sources: str | None = None
     references: tuple[str, ...] = ()
     donors: tuple[str, ...] = ()
+    attribution: bool = False
 
 
 class Run(Frozen):

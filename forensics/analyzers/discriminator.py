@@ -31,6 +31,9 @@ _WARM = np.array([255, 140, 0], dtype=np.float32)
 _UNKNOWABLE = 22.0
 """The blur under an exhibit's map is the face's side over this: nobody can be told by it."""
 
+_LOOKED_AT = 4
+"""Frames of which it is shown where the network looked."""
+
 
 Crops = NDArray[np.uint8]
 Map = NDArray[np.float32]
@@ -138,6 +141,8 @@ class DiscriminatorAnalyzer(Analyzer):
             pictures += _exhibit(
                 track, spread_over(track, protocol.frames), maps, protocol.crop_scale, genuine_map
             )
+            if material.attribution:
+                pictures.append(_attribution(track, scorer))
             paired = self._paired(
                 track, qualities[track.id], logits, material.references.controls, scorer
             )
@@ -234,6 +239,16 @@ class _Scorer:
         ends = np.cumsum(counts)[:-1]
         return list(zip(np.split(logits, ends), np.split(maps, ends), strict=True))
 
+    def looked_at(self, track: FaceTrack, used: NDArray[np.int64]) -> Map:
+        """Return the (n, m, m) attributions of frames."""
+        from forensics.models.attribution import attribution
+
+        plan = self.protocol
+        size = (plan.input_px, plan.input_px)
+        crops = [track.crop(int(i), plan.crop_scale, plan.crop_px) for i in used]
+        shrunk = [np.asarray(cv2.resize(c, size, interpolation=cv2.INTER_AREA)) for c in crops]
+        return attribution(self._network, np.stack(shrunk))
+
     def score_alike(
         self, track: FaceTrack, face_px: float, qp: float | None
     ) -> NDArray[np.float32]:
@@ -277,6 +292,29 @@ def _overlay(picture: Crops, strength: Map) -> Crops:
     return np.asarray(np.clip(gray + share * (_WARM - gray), 0, 255), dtype=np.uint8)
 
 
+def _attribution(track: FaceTrack, scorer: _Scorer) -> Picture:
+    """Show where the network looked, averaged over a few frames in aligned face space."""
+    scale = scorer.protocol.crop_scale
+    used = spread_over(track, _LOOKED_AT)
+    matrices = np.stack([unit_to_aligned(track, int(i), scale) for i in used])
+    strength = average_map(scorer.looked_at(track, used), matrices)
+    shown = _overlay(_unknowable(track, int(used[len(used) // 2])), strength)
+    _outline(shown)
+    return Picture(
+        f"attribution-person-{track.id}", "Where the network looked",
+        f"Parts of the picture that moved the network's score, either way, by integrated "
+        f"gradients over {len(used)} frames of person {track.id}, scaled to its own maximum. It "
+        "says where the network looked, not that anything is there: it is no evidence.",
+        shown, track.id, False, None, aligned=True,
+    )  # fmt: skip
+
+
+def _unknowable(track: FaceTrack, index: int) -> Crops:
+    """Blur a face before a map is laid on it: blurring the exhibit later would blur the map."""
+    spread = ALIGNED_SIZE_PX / _UNKNOWABLE
+    return np.asarray(cv2.GaussianBlur(track.aligned(index), (0, 0), spread), np.uint8)
+
+
 def _outline(picture: Crops) -> None:
     """Draw the outline of the mean face, in place."""
     hull = cv2.convexHull(mean_face().astype(np.float32)).astype(np.int32)
@@ -291,9 +329,7 @@ def _exhibit(
         maps, np.stack([unit_to_aligned(track, int(i), crop_scale) for i in used])
     )
     middle = int(used[len(used) // 2])
-    # Blurred here, under the map: blurring the whole exhibit later would blur the map away.
-    spread = ALIGNED_SIZE_PX / _UNKNOWABLE
-    shown = _overlay(np.asarray(cv2.GaussianBlur(track.aligned(middle), (0, 0), spread)), strength)
+    shown = _overlay(_unknowable(track, middle), strength)
     _outline(shown)
     size = (ALIGNED_SIZE_PX, ALIGNED_SIZE_PX)
     usual = np.asarray(cv2.resize(genuine_map, size, interpolation=cv2.INTER_CUBIC), np.float32)

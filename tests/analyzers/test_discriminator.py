@@ -7,12 +7,14 @@ import pytest
 from forensics.analyzer import Control, Material, References
 from forensics.analyzers import discriminator
 from forensics.analyzers.discriminator import DiscriminatorAnalyzer, spread_over, trimmed_mean
+from forensics.audit import audit
 from forensics.errors import ModelAbsent
 from forensics.intake.crops import align, alignment, crop_square
 from forensics.intake.spool import Spool
 from forensics.intake.tracks import CONTEXT_SCALE, FaceTrack
 from forensics.models.loading import load, sha256_of
-from forensics.record import Abstention, Media, Reason, Signal
+from forensics.record import Abstention, Media, Reason, Settings, Signal
+from tests.conftest import FIXTURES
 from tests.training.test_pseudo_fakes import landmarks, picture
 
 
@@ -157,3 +159,14 @@ def test_frames_are_spread_over_the_track() -> None:
     track = make_track(frames=6)
     assert spread_over(track, 3).tolist() in ([0, 2, 5], [0, 3, 5])
     assert spread_over(track, 99).tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_attribution_is_shown_on_request_and_called_no_evidence() -> None:
+    plain = audit(FIXTURES / "swapped-one-face.mp4", Settings(frames=4)).record
+    asked = audit(FIXTURES / "swapped-one-face.mp4", Settings(frames=4, attribution=True)).record
+    names = {exhibit.file for exhibit in asked.exhibits} - {e.file for e in plain.exhibits}
+    assert names == {"discriminator-attribution-person-1.png"}
+    (shown,) = [e for e in asked.exhibits if e.file in names]
+    assert "no evidence" in shown.caption
+    assert not shown.shows_face
+    assert asked.weights == plain.weights
