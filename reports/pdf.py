@@ -13,8 +13,9 @@ from forensics.record import CaseRecord
 from reports import figures
 from reports.case import Case, record_digest
 from reports.content import Part
-from reports.flow import Heading, Page, section
+from reports.flow import Page
 from reports.fonts import BODY, MONO, fitted, line, register
+from reports.layout import Heading, section
 from reports.pictures import Album
 from reports.sections import compose
 from reports.styles import WIDE, para

@@ -120,6 +120,7 @@ class Template(_Frozen):
         untested_first_page: Entries of what was not tested there.
         against_first_page: Contradictions there.
         people_timelines: People whose measurements are drawn and listed.
+        list_measurements: Under the courses, every measurement in a table.
         hashes_shown: Rows of the hash list.
         first_page_facts: "analyzer.fact" printed there even when not notable.
         parts: In order.
@@ -143,6 +144,7 @@ class Template(_Frozen):
     untested_first_page: Count
     against_first_page: Count
     people_timelines: Count
+    list_measurements: bool
     hashes_shown: Count
     first_page_facts: tuple[str, ...] = ()
     parts: tuple[Part, ...] = Field(min_length=1)

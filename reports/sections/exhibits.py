@@ -45,7 +45,7 @@ def timelines(case: Case) -> list[Block]:
         if len(courses) > STRIPS_PER_PERSON:
             more = case.template.words.strips_more.format(count=len(courses) - STRIPS_PER_PERSON)
             blocks.append(Paragraph(more, style="note"))
-        if about_them:
+        if about_them and case.template.list_measurements:
             blocks += _measurements(case, number, about_them)
     left = len(case.record.tracks) - len(shown)
     more = case.template.words.people_untimed.format(count=left)
