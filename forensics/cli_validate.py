@@ -58,11 +58,16 @@ def validate(
 
 
 def _shipped(model: str) -> list[dict[str, Any]]:
-    from forensics.models.loading import load
+    from forensics.models.loading import MODELS, newest
 
-    path = load(model).folder / "validation.json"
-    if not path.is_file():
-        raise ManifestError(f"{model} was shipped without {path.name}; give CASES.csv")
+    known = sorted({path.parts[-3] for path in MODELS.glob("*/*/validation.json")})
+    if model not in known:
+        raise ManifestError(
+            f"{model} was shipped without validation.json; there are {', '.join(known)}; or give "
+            "CASES.csv"
+        )
+    path = newest(path.parent for path in (MODELS / model).glob("*/validation.json"))
+    path /= "validation.json"
     stored = json.loads(path.read_text("utf-8"))
     return [
         {"fake": case["swapped"], "log10_lr": case["log10_lr"], "group": case["family"]}

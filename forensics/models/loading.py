@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,15 @@ class Model:
 
         stored = load_file(self.folder / self.config["weights"]["file"])
         return {name: value.to(torch.float32) for name, value in stored.items()}
+
+
+def newest(folders: Iterable[Path]) -> Path:
+    """Return the version folder with the highest version.
+
+    Raises:
+        ValueError: There is none.
+    """
+    return max(folders, key=_order)
 
 
 def _order(folder: Path) -> tuple[int, ...]:

@@ -74,10 +74,12 @@ def _name(case: Case, calibration: Calibration, stratum: Stratum) -> str:
 
 
 def _of(stratum: Stratum, cases: list[Row]) -> list[Row]:
+    """Take the cases of a quality class; those of one class for all keep no quality."""
     return [
         one
         for one in cases
-        if stratum.face_px.holds(one["face_px"]) and stratum.sharpness.holds(one["sharpness"])
+        if one["face_px"] is None
+        or (stratum.face_px.holds(one["face_px"]) and stratum.sharpness.holds(one["sharpness"]))
     ]
 
 

@@ -63,3 +63,17 @@ def test_the_shipped_cases_are_honest() -> None:
     done = CliRunner().invoke(app, [])
     assert done.exit_code == 0, done.output
     assert "autoencoder" in done.output
+
+
+@pytest.mark.parametrize(
+    "model", sorted({path.parts[-3] for path in MODELS.glob("*/*/validation.json")})
+)
+def test_every_shipped_model_can_be_validated(model: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["--model", model, "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert json.loads((tmp_path / "validation.json").read_text())["all"]["n_h1"] > 20
+
+
+def test_a_model_without_cases_is_named() -> None:
+    with pytest.raises(ManifestError, match="there are discriminator"):
+        CliRunner().invoke(app, ["--model", "nothing"], catch_exceptions=False)
