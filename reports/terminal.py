@@ -17,6 +17,7 @@ from reports.text import visible
 
 MOST_REASONS = 3
 MOST_UNTESTED = 4
+MOST_FACTS = 4
 MOST_PEOPLE = 6
 LINE_LIMIT = 400
 PATH_LIMIT = 4096
@@ -59,6 +60,7 @@ def print_verdict(
         parts += [said.heading(words.panel_faces), *said.people(verdict.tracks)]
     parts += [
         said.heading(words.panel_seen), *said.bullets(verdict.reasons, MOST_REASONS, ""),
+        *said.facts(record),
         said.heading(words.panel_not_examined),
         *said.bullets(verdict.not_examined, MOST_UNTESTED, words.panel_more),
         said.heading(words.panel_report if report_path else words.panel_folder),
@@ -73,8 +75,12 @@ def _strength(template: Template, record: CaseRecord) -> str:
     found = record.verdict
     if found.log10_lr is None or found.lower is None or found.upper is None:
         return template.words.no_lr
-    numbers = template.words.panel_numbers.format(
-        value=signed(found.log10_lr), low=signed(found.lower), high=signed(found.upper)
+    words, value = template.words, signed(found.log10_lr)
+    if found.lower == found.upper:  # not certainty: the calibration may not say more
+        people = min(min(w.n_h1, w.n_h2) for w in record.weights)
+        return f"{found.strength} · {words.panel_at_bound.format(value=value, people=people)}"
+    numbers = words.panel_numbers.format(
+        value=value, low=signed(found.lower), high=signed(found.upper)
     )
     return f"{found.strength} · {numbers}"
 
@@ -117,6 +123,18 @@ class _Speaker:
             table.add_row("-", self.line(item))
         left = len(everything) - most
         return [table, self.line(more.format(count=left), "dim")] if left > 0 and more else [table]
+
+    def facts(self, record: CaseRecord) -> list[Table | Text]:
+        """List what is notable beside the weighed observations."""
+        noted = [
+            fact.words or f"{fact.name}: {fact.value}" for fact in record.facts() if fact.notable
+        ]
+        if not noted:
+            return []
+        words = self.template.words
+        return [
+            self.heading(words.panel_facts), *self.bullets(noted, MOST_FACTS, words.panel_more)
+        ]  # fmt: skip
 
     def people(self, found: tuple[TrackVerdict, ...]) -> list[Table | Text]:
         ranked = sorted(found, key=lambda one: (one.log10_lr is None, -abs(one.log10_lr or 0.0)))

@@ -163,6 +163,8 @@ class Words(BaseModel):
     panel_numbers: Annotated[str, _takes("value", "low", "high")]
     panel_lr: Annotated[str, _takes("value")]
     panel_boundary: Plain
+    panel_facts: Plain
+    panel_at_bound: Annotated[str, _takes("value", "people")]
     original: Annotated[str, _takes("text")]
     own_swap: Annotated[str, _takes("strength", "times")]
     own_genuine: Annotated[str, _takes("strength", "times")]

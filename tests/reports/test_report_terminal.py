@@ -71,3 +71,12 @@ def test_no_face(tmp_path: Path) -> None:
     text = joined(printed(tmp_path, conclusions=()))
     assert "No face was found in this video." in text
     assert "People" not in text
+
+
+def test_notable_facts_stand_beside_what_was_weighed(tmp_path: Path) -> None:
+    record = make(tmp_path)
+    noted = [fact for fact in record.facts() if fact.notable]
+    text = joined(printed(tmp_path, width=300))
+    assert noted
+    assert "Also noted, not weighed" in text
+    assert joined(noted[0].words or noted[0].name)[:40] in text
