@@ -6,7 +6,10 @@ from markupsafe import Markup
 from reportlab.graphics.shapes import Drawing, Line, Polygon, PolyLine, Rect, Shape, String
 from reportlab.lib.colors import Color
 
+from reports.text import visible
+
 NOTHING = Markup("")
+LABEL_LIMIT = 400
 
 
 def svg(drawing: Drawing, label: str, extra: Markup = NOTHING) -> Markup:
@@ -21,9 +24,9 @@ def svg(drawing: Drawing, label: str, extra: Markup = NOTHING) -> Markup:
         TypeError: The drawing holds a kind of shape that figures do not use.
     """
     shapes = Markup("").join(_shape(shape, drawing.height) for shape in drawing.contents)
-    return Markup(
-        '<svg role="img" aria-label="{}" viewBox="0 0 {} {}">{}{}</svg>'
-    ).format(label, number(drawing.width), number(drawing.height), shapes, extra)  # fmt: skip
+    return Markup('<svg role="img" aria-label="{}" viewBox="0 0 {} {}">{}{}</svg>').format(
+        visible(label, LABEL_LIMIT), number(drawing.width), number(drawing.height), shapes, extra
+    )
 
 
 def number(value: float) -> str:

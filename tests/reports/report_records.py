@@ -278,3 +278,64 @@ def run(started: str = "2026-11-22T20:15:00Z", path: str = "/cases/7/interview.m
         modified_utc="2026-11-20T08:00:00Z", argv=("audit", path), operator=None,
         stage_s={"media": 1.42, "faces": 9.9}, peak_memory_mb=812.0,
     )  # fmt: skip
+
+
+def make_viewed(
+    folder: Path,
+    conclusions: tuple[Conclusion, ...] = (Conclusion.SUPPORTS_FACE_SWAP,),
+    **more: Any,
+) -> CaseRecord:
+    """Make a record whose people have frames to scrub, and pictures to lay over and compare."""
+    record = make(folder, conclusions, **more)
+    exhibits = [
+        one.model_copy(update={"aligned": True, "shows_face": True})
+        if one.analyzer == "blending_boundary"
+        else one
+        for one in record.exhibits
+    ]
+    for track in record.tracks:
+        times = tuple(round(0.4 * track.id + 0.9 * k, 3) for k in range(6))
+        exhibits += [
+            strip(folder, f"frames-{track.id}.png", 6, track=track.id, aligned=True,
+                  times_s=times, title=f"Examined frames of person {track.id}"),
+            strip(folder, f"pair-{track.id}.png", 4, gap=6, track=track.id,
+                  analyzer="source_match", title="Questioned and source frame, best 1",
+                  panels=("questioned", "source", "difference", "outline")),
+        ]  # fmt: skip
+    return record.model_copy(update={"exhibits": tuple(exhibits)})
+
+
+def strip(folder: Path, name: str, cells: int, *, gap: int = 0, **more: Any) -> Exhibit:
+    """Write squares side by side, each another face."""
+    squares = []
+    for number in range(cells):
+        picture(folder, "cell.png", 70 + number, "cell")
+        squares.append(np.asarray(Image.open(folder / "cell.png"))[:192, :192])
+        if gap and number < cells - 1:
+            squares.append(np.full((192, gap, 3), 250, np.uint8))
+    (folder / "cell.png").unlink()
+    out = io.BytesIO()
+    Image.fromarray(np.hstack(squares)).save(out, "PNG")
+    (folder / name).write_bytes(out.getvalue())
+    return Exhibit(
+        file=name, sha256=hashlib.sha256(out.getvalue()).hexdigest(),
+        analyzer=more.pop("analyzer", "faces"), caption="Evenly spaced.", **more,
+    )  # fmt: skip
+
+
+FIXED = {
+    "schema", "sha256", "sha256_after", "kind", "reason", "conclusion", "file", "control",
+    "thumbnail", "model_digests", "panels",
+}  # fmt: skip
+
+
+def poisoned(value: Any, text: str = HOSTILE, key: str = "") -> Any:
+    """Replace every free text of a record, keys of free mappings too."""
+    if key in FIXED:
+        return value
+    if isinstance(value, dict):
+        free = key in ("libraries", "analyzers", "stage_s")
+        return {text + k if free else k: poisoned(v, text, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [poisoned(one, text, key) for one in value]
+    return text + "<para>" * 40 if isinstance(value, str) else value

@@ -7,12 +7,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pypdfium2
 import pytest
-from report_records import ARABIC, CJK, DIGEST, HEBREW, HOSTILE, make, run
+from report_records import ARABIC, CJK, DIGEST, HEBREW, HOSTILE, make, poisoned, run
 
 from forensics.errors import DiskFull, OutputNotWritable
 from forensics.record import CaseRecord, Conclusion
@@ -248,24 +247,6 @@ def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_missing_folder_is_our_error(tmp_path: Path) -> None:
     with pytest.raises(OutputNotWritable):
         render_pdf(make(tmp_path), tmp_path, tmp_path / "absent" / "report.pdf")
-
-
-FIXED = {
-    "schema", "sha256", "sha256_after", "kind", "reason", "conclusion", "file", "control",
-    "thumbnail", "model_digests",
-}  # fmt: skip
-
-
-def poisoned(value: Any, key: str = "") -> Any:
-    """Replace every free text of a record, keys of free mappings too."""
-    if key in FIXED:
-        return value
-    if isinstance(value, dict):
-        free = key in ("libraries", "analyzers", "stage_s")
-        return {HOSTILE + k if free else k: poisoned(v, k) for k, v in value.items()}
-    if isinstance(value, list):
-        return [poisoned(one, key) for one in value]
-    return HOSTILE + "<para>" * 40 if isinstance(value, str) else value
 
 
 def test_every_text_of_a_record_may_be_hostile(tmp_path: Path) -> None:
