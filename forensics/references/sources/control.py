@@ -1,6 +1,7 @@
-"""The found source as control footage: the same faces at the same moments, sampled alike.
+"""The found source as control footage: the same faces at the same moments.
 
-Its faces need not be looked for again: they lie where the questioned ones do.
+Its faces need not be looked for again: they lie where the questioned ones do, and the frames were
+decoded already when the two were compared.
 """
 
 from __future__ import annotations
@@ -12,84 +13,109 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.analyzer import Control
-from forensics.intake.detection import Detection
+from forensics.intake.crops import align, alignment, crop_square, square_around
 from forensics.intake.landmarks import Landmarker
-from forensics.intake.scan import FrameTable, Scan, Sighting
-from forensics.intake.tracks import FaceTrack, cut_tracks
-from forensics.record import Media, Shot
-from forensics.references.sources.material import SourceMatch, TimeFit
+from forensics.intake.pose import head_pose, landmarks_disagree
+from forensics.intake.spool import Spool
+from forensics.intake.tracks import CONTEXT_MAX_PX, CONTEXT_SCALE, FaceTrack
+from forensics.record import Media
+from forensics.references.sources.material import Cut, SourceMatch
 
-CONTROL_FRAMES = 16
-"""Frames taken of each face; paired scores settle with eight."""
+MIN_CUTS = 3
+"""A face compared at fewer moments is no control."""
+
+Matrix = NDArray[np.float64]
 
 
 def found_control(
     match: SourceMatch, tracks: tuple[FaceTrack, ...], landmarker: Landmarker, frames: int
 ) -> Control | None:
-    """Cut the source's faces out at the moments of the questioned ones.
+    """Make tracks of the source's faces at the compared moments.
 
     Args:
         match: A source whose footage is the same.
         tracks: The questioned faces.
         landmarker: Finds the 68 points.
-        frames: At most so many a face.
+        frames: At most so many a face; no more than were compared.
 
     Returns:
-        None where the source was not read from its start, or shows no face of the item.
+        None where the source is a still, another take, or shows too little of the faces.
     """
-    if match.frame_times_s is None or match.time is None or match.relation != "same_footage":
+    if match.time is None or match.relation != "same_footage":
         return None
-    times = match.frame_times_s
-    sightings = _sightings(match.placement, match.time, times, tracks)
-    if not sightings:
-        return None
-    media = _media(match, times)
-    table = FrameTable(
-        pts_s=times, kind="?" * len(times), key=np.zeros(len(times), bool),
-        qp=np.full(len(times), np.nan), interlaced=np.zeros(len(times), bool),
-        duplicate=np.zeros(len(times), bool), rotation_deg=0,
-    )  # fmt: skip
-    shots = (Shot(start_s=float(times[0]), end_s=float(times[-1]) + 1.0),)
-    cut = cut_tracks(
-        Path(match.video.path), Scan(media, table, shots, sightings), landmarker,
-        frames=min(frames, CONTROL_FRAMES),
-    )  # fmt: skip
-    return Control(match.video.name, "found", media, cut) if cut else None
-
-
-def _sightings(
-    placement: NDArray[np.float64], time: TimeFit, times: NDArray[np.float64],
-    tracks: tuple[FaceTrack, ...],
-) -> tuple[Sighting, ...]:  # fmt: skip
-    """Move the questioned faces' boxes to the source's frames."""
-    faces: dict[int, list[Detection]] = {}
+    made: list[FaceTrack] = []
     for track in tracks:
-        picks = np.unique(np.linspace(0, len(track) - 1, min(CONTROL_FRAMES, len(track))).round())
-        for i in picks.astype(int):
-            when = time.source_s(float(track.pts_s[i]))
-            number = int(np.argmin(np.abs(times - when)))
-            if abs(times[number] - when) > 0.1:
-                continue
-            left, top, right, bottom = track.boxes_xyxy_px[i]
-            corners = np.array([[[left, top], [right, top], [right, bottom], [left, bottom]]])
-            moved = cv2.perspectiveTransform(corners, placement)[0]
-            box = np.concatenate([moved.min(axis=0), moved.max(axis=0)])
-            marks = cv2.perspectiveTransform(track.landmarks_px[i][None], placement)[0]
-            eyes = marks[36:42].mean(axis=0), marks[42:48].mean(axis=0)
-            points = np.stack([*eyes, marks[30], marks[48], marks[54]])
-            if moved[1, 0] < moved[0, 0]:  # mirrored: the eyes and mouth corners change sides
-                points = points[[1, 0, 2, 4, 3]]
-            faces.setdefault(number, []).append(Detection(box, 1.0, points))
-    return tuple(
-        Sighting(number, float(times[number]), tuple(found))
-        for number, found in sorted(faces.items())
-    )
+        cuts = sorted(
+            (cut for cut in match.cuts if cut.track == track.id and cut.parts),
+            key=lambda cut: cut.pts_s,
+        )
+        picks = np.unique(np.linspace(0, len(cuts) - 1, min(frames, len(cuts))).round())
+        cuts = [cuts[int(i)] for i in picks]
+        if len(cuts) >= MIN_CUTS:
+            made.append(_track(len(made) + 1, match, track, cuts, landmarker))
+    return Control(match.video.name, "found", _media(match), tuple(made)) if made else None
 
 
-def _media(match: SourceMatch, times: NDArray[np.float64]) -> Media:
+def _track(
+    number: int, match: SourceMatch, track: FaceTrack, cuts: list[Cut], landmarker: Landmarker
+) -> FaceTrack:
+    size = (match.video.height_px, match.video.width_px)
+    spool = Spool()
+    boxes, marks, bursts, matrices, slots, apart = [], [], [], [], [], []
+    for cut in cuts:
+        box, points = _moved(match.placement, track, cut.slot)
+        corner = np.array(cut.box[:2], np.float64)
+        inner = box - np.tile(corner, 2)
+        found = [landmarker(part, inner) for part in cut.parts]  # each (68, 2), px of the part
+        burst = np.full((3, 68, 2), np.nan)
+        burst[: len(found)] = np.stack(found) + corner
+        matrix = alignment(found[0])
+        aligned = [spool.put(align(part, matrix)) for part in cut.parts[:2]]
+        context = spool.put(crop_square(cut.parts[0], inner, CONTEXT_SCALE, _context_px(inner)))
+        boxes.append(box)
+        marks.append(burst[0])
+        bursts.append(burst)
+        matrices.append(np.column_stack([matrix[:, :2], matrix[:, 2] - matrix[:, :2] @ corner]))
+        slots.append((aligned[0], aligned[1] if len(aligned) > 1 else -1, context))
+        apart.append(landmarks_disagree(burst[0], points))
+    times = np.array([cut.pts_s for cut in cuts])
+    kept = np.array(slots, np.int64)
+    return FaceTrack(
+        id=number, frame_index=np.rint(times * (match.video.rate_fps or 25)).astype(np.int64),
+        pts_s=times, boxes_xyxy_px=np.array(boxes), confidence=np.ones(len(cuts)),
+        landmarks_px=np.array(marks), burst_px=np.array(bursts),
+        pose_deg=np.array([head_pose(points, size) for points in marks]),
+        to_aligned=np.array(matrices), disagreement=np.array(apart, bool),
+        qp=np.array([cut.qp for cut in cuts]), seen_s=times, shot=0, spool=spool,
+        aligned_slots=kept[:, 0], next_slots=kept[:, 1], context_slots=kept[:, 2],
+    )  # fmt: skip
+
+
+def _context_px(box: NDArray[np.float64]) -> int:
+    return int(min(CONTEXT_MAX_PX, max(32, round(square_around(box, CONTEXT_SCALE)[2]))))
+
+
+def _moved(
+    placement: Matrix, track: FaceTrack, slot: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Move a questioned face to the source: its box (4,), and eyes, nose, mouth corners (5, 2)."""
+    left, top, right, bottom = track.boxes_xyxy_px[slot]
+    corners = np.array([[[left, top], [right, top], [right, bottom], [left, bottom]]])
+    moved = cv2.perspectiveTransform(corners, placement)[0]
+    box = np.concatenate([moved.min(axis=0), moved.max(axis=0)])
+    marks = cv2.perspectiveTransform(track.landmarks_px[slot][None], placement)[0]
+    eyes = marks[36:42].mean(axis=0), marks[42:48].mean(axis=0)
+    points = np.stack([*eyes, marks[30], marks[48], marks[54]])
+    if moved[1, 0] < moved[0, 0]:  # mirrored: the eyes and mouth corners change sides
+        points = points[[1, 0, 2, 4, 3]]
+    return box, points
+
+
+def _media(match: SourceMatch) -> Media:
     video = match.video
     return Media(
         kind="video", container=Path(video.path).suffix.lstrip(".") or "?", codec="?",
         width_px=video.width_px, height_px=video.height_px, duration_s=video.duration_s,
-        frames_decoded=len(times), average_rate_fps=round(video.rate_fps, 4),
+        frames_decoded=round(video.duration_s * video.rate_fps),
+        average_rate_fps=round(video.rate_fps, 4),
     )  # fmt: skip

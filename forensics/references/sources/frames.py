@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from forensics.intake.frames import STILL_FORMATS, RawFrame, decode, open_media, picture_stream
-from forensics.references.sources.descriptors import LOCAL_SIDE_PX
+from forensics.intake.quantization import block_qp
+from forensics.references.sources.planes import Box, Parts, luma
 from forensics.references.sources.sampling import fit_within
-
-Box = tuple[int, int, int, int]
+from forensics.references.sources.sparse import decode_sparsely
 
 SEEK_FROM_S = 12.0
 """Sources are read from their start where that is not much longer than a seek."""
@@ -49,52 +48,76 @@ class SourceFrame:
     parts: dict[int, NDArray[np.uint8]]
 
 
-def read_windows(
-    path: Path, windows: list[Window]
-) -> tuple[list[SourceFrame], NDArray[np.float64] | None]:
-    """Decode the source once, from the first window to the last.
+def read_windows(path: Path, windows: list[Window]) -> tuple[list[SourceFrame], dict[int, float]]:
+    """Decode the source once, from the first window to the last, sparsely in between.
 
     Returns:
-        The frames near the windows, and the times of all frames from the first on, None where
-        the source was not read from its start.
+        The frames near the windows, and by number of the window the median quantization
+        parameter in its box at its middle, where the decoder tells it.
 
     Raises:
         UnreadableItem: It cannot be opened.
     """
     first = min(w.center_s - w.reach_s for w in windows)
     last = max(w.center_s + w.reach_s for w in windows)
-    kept: list[SourceFrame] = []
-    times: list[float] = []
-    sought = False
+    keeper = _Keeper(windows)
     with open_media(path) as container:
         stream = picture_stream(container)
-        still = container.format.name in STILL_FORMATS
-        if not still and first > SEEK_FROM_S and stream.time_base:
+        if container.format.name in STILL_FORMATS:
+            for raw in decode(container):
+                if raw.index == 0:
+                    keeper.take(raw, list(range(len(windows))))
+                break
+            return keeper.kept, {}
+        if first > SEEK_FROM_S and stream.time_base:
             container.seek(int(first / stream.time_base), stream=stream, backward=True)
-            sought = True
-        for raw in decode(container):
-            if raw.index < 0 or (raw.pts_s > last and kept and not still):
+        context = stream.codec_context
+        context.options = {**context.options, "export_side_data": "venc_params"}
+        for raw in decode_sparsely(container, lambda when: bool(keeper.near(when))):
+            if raw.pts_s > last and keeper.kept:
                 break
-            times.append(raw.pts_s)
-            near = range(len(windows)) if still else [
-                n for n, w in enumerate(windows) if abs(raw.pts_s - w.center_s) <= w.reach_s
-            ]  # fmt: skip
+            near = keeper.near(raw.pts_s)
             if near and not raw.picture.is_corrupt:
-                kept.append(_keep(raw, windows, list(near)))
-            if still:
-                break
-    return kept, None if sought else np.array(times)
+                keeper.take(raw, near)
+    return keeper.kept, keeper.qp
 
 
-def _keep(raw: RawFrame, windows: list[Window], near: list[int]) -> SourceFrame:
-    rgb = raw.rgb()
-    size = fit_within(rgb.shape[1], rgb.shape[0], LOCAL_SIDE_PX)
-    gray = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    parts: dict[int, NDArray[np.uint8]] = {}
-    shared: dict[Box, NDArray[np.uint8]] = {}
-    for number in near:
-        box = windows[number].box
-        if box not in shared:
-            shared[box] = np.ascontiguousarray(rgb[box[1] : box[3], box[0] : box[2]])
-        parts[number] = shared[box]
-    return SourceFrame(raw.pts_s, np.asarray(gray, np.uint8), parts)
+class _Keeper:
+    """Keeps of each frame what the windows ask for."""
+
+    def __init__(self, windows: list[Window]) -> None:
+        self.windows = windows
+        self.kept: list[SourceFrame] = []
+        self.qp: dict[int, float] = {}
+        self._parts = Parts()
+
+    def near(self, when_s: float) -> list[int]:
+        """Return the numbers of the windows that a time lies in."""
+        found = []
+        for number, window in enumerate(self.windows):
+            if abs(when_s - window.center_s) <= window.reach_s:
+                found.append(number)
+        return found
+
+    def take(self, raw: RawFrame, near: list[int]) -> None:
+        turned = round(int(raw.picture.rotation) / 90) % 2 == 1
+        width, height = raw.picture.width, raw.picture.height
+        size = fit_within(*((height, width) if turned else (width, height)))
+        whole = luma(raw, *(size[::-1] if turned else size))
+        shared: dict[Box, NDArray[np.uint8]] = {}
+        for number in near:
+            window = self.windows[number]
+            if window.box not in shared:
+                shared[window.box] = self._parts.rgb(raw, window.box)
+            if number not in self.qp and raw.pts_s >= window.center_s and not raw.picture.rotation:
+                blocks = block_qp(raw.picture)
+                self.qp[number] = blocks.median_in(_middle(window.box)) if blocks else np.nan
+        parts = {number: shared[self.windows[number].box] for number in near}
+        self.kept.append(SourceFrame(raw.pts_s, whole, parts))
+
+
+def _middle(box: Box) -> NDArray[np.float64]:
+    """Return the middle half of a box each way: the face in its aligned square."""
+    x0, y0, x1, y1 = box
+    wide, high = (x1 - x0) / 4, (y1 - y0) / 4
+    return np.array([x0 + wide, y0 + high, x1 - wide, y1 - high])

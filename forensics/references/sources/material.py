@@ -130,6 +130,29 @@ class Elsewhere:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """A face of the source at the moment of a questioned one, offered as control footage.
+
+    Attributes:
+        track: Id of the questioned track.
+        slot: Which of its examined frames.
+        window: Number of the window that it was read through.
+        pts_s: Time in the source.
+        box: x0, y0, x1, y1 of the part in source px.
+        parts: RGB of the part, of the frame and of up to two that follow it.
+        qp: Median quantization parameter there, NaN where the decoder does not tell.
+    """
+
+    track: int
+    slot: int
+    window: int
+    pts_s: float
+    box: tuple[int, int, int, int]
+    parts: tuple[NDArray[np.uint8], ...]
+    qp: float = float("nan")
+
+
+@dataclass(frozen=True)
 class SourceMatch:
     """One source and how the questioned item compares with it.
 
@@ -154,7 +177,7 @@ class SourceMatch:
         agreement: Median correlation of middle detail outside the faces.
         why_no_residual: Empty where there is one.
         direction: What tells which of the two is older, in sentences.
-        frame_times_s: (n,) times of the source's frames from its first on, or None.
+        cuts: The source's faces at the compared moments, for control footage.
     """
 
     video: Video
@@ -177,7 +200,7 @@ class SourceMatch:
     agreement: float = float("nan")
     why_no_residual: str = ""
     direction: tuple[str, ...] = ()
-    frame_times_s: NDArray[np.float64] | None = None
+    cuts: tuple[Cut, ...] = ()
 
 
 @dataclass(frozen=True)

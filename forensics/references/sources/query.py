@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.intake.frames import Frame, decode, open_media, upright
+from forensics.intake.frames import Frame, RawFrame, decode, open_media, upright
 from forensics.references.sources.descriptors import is_flat
+from forensics.references.sources.sparse import decode_sparsely
 
 SMALL_PX = 160
 """Longer side of the pictures kept of every frame."""
@@ -19,6 +20,9 @@ SMALL_EVERY_S = 0.045
 SEARCH_FRAMES = 8
 LIMIT_S = 120.0
 """Only so much of a long item is lined up."""
+
+DENSE_S = 6.0
+"""Shorter items are decoded whole: every frame tells something of the time."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +67,13 @@ def read_query(path: Path, pts_s: NDArray[np.float64], wanted: NDArray[np.int64]
     spread = np.linspace(0, int(within.sum()) - 1, SEARCH_FRAMES + 2).round().astype(int)
     search = sorted({int(i) for i in (spread[1:-1] if within.sum() > 2 else spread)})
     keep = {*search, *(int(i) for i in wanted if within[int(i)])}
-    frames: dict[int, Frame] = {}
-    times: list[float] = []
-    small: list[NDArray[np.uint8]] = []
-    with open_media(path) as container:
-        for raw in decode(container):
-            if raw.index < 0 or raw.index >= int(within.sum()):
-                break
-            if not times or raw.pts_s - times[-1] >= SMALL_EVERY_S:
-                times.append(raw.pts_s)
-                small.append(_small(raw.picture))
-            if raw.index in keep and not raw.picture.is_corrupt:
-                frames[raw.index] = Frame(raw.index, raw.pts_s, raw.rgb())
+    seen = pts_s[within]
+    taken = None
+    if float(seen[-1] - seen[0]) > DENSE_S and bool((np.diff(seen) > 0).all()):
+        taken = _decode(path, seen, keep, sparsely=True)
+    if taken is None or keep - set(taken.frames):  # times that are not the decoder's, damage
+        taken = _decode(path, seen, keep, sparsely=False)
+    frames, times, small = taken.frames, taken.times, taken.small
     shapes = [picture.shape for picture in small]
     same = [i for i, shape in enumerate(shapes) if shape == shapes[0]]
     good = tuple(i for i in search if i in frames and not is_flat(frames[i].rgb))
@@ -88,14 +87,43 @@ def read_query(path: Path, pts_s: NDArray[np.float64], wanted: NDArray[np.int64]
     )  # fmt: skip
 
 
-def _small(picture: object) -> NDArray[np.uint8]:
-    width, height = picture.width, picture.height  # type: ignore[attr-defined]
-    scale = min(1.0, SMALL_PX / max(width, height))
-    gray = picture.reformat(  # type: ignore[attr-defined]
-        width=max(8, round(width * scale)), height=max(8, round(height * scale)),
+@dataclass(frozen=True)
+class _Taken:
+    frames: dict[int, Frame]
+    times: list[float]
+    small: list[NDArray[np.uint8]]
+
+
+def _decode(path: Path, pts_s: NDArray[np.float64], keep: set[int], *, sparsely: bool) -> _Taken:
+    """Decode the item up to the last of some times, and keep some frames by their number."""
+    taken = _Taken({}, [], [])
+    wanted = {float(pts_s[number]) for number in keep}
+    with open_media(path) as container:
+        frames = decode_sparsely(container, wanted.__contains__) if sparsely else decode(container)
+        for raw in frames:
+            number = raw.index
+            if sparsely:
+                number = int(np.searchsorted(pts_s, raw.pts_s))
+                if number < len(pts_s) and pts_s[number] != raw.pts_s:
+                    continue
+            if number < 0 or number >= len(pts_s):
+                break
+            if not taken.times or raw.pts_s - taken.times[-1] >= SMALL_EVERY_S:
+                taken.times.append(raw.pts_s)
+                taken.small.append(_small(raw))
+            if number in keep and not raw.picture.is_corrupt:
+                taken.frames[number] = Frame(number, raw.pts_s, raw.rgb())
+    return taken
+
+
+def _small(raw: RawFrame) -> NDArray[np.uint8]:
+    picture = raw.picture
+    scale = min(1.0, SMALL_PX / max(picture.width, picture.height))
+    gray = picture.reformat(
+        width=max(8, round(picture.width * scale)), height=max(8, round(picture.height * scale)),
         format="gray", interpolation="AREA",
     )  # fmt: skip
-    return np.asarray(upright(gray.to_ndarray(), int(picture.rotation)), np.uint8)  # type: ignore[attr-defined]
+    return np.asarray(upright(gray.to_ndarray(), int(picture.rotation)), np.uint8)
 
 
 BOX_SIDE_PX = 320

@@ -17,8 +17,9 @@ from forensics.intake.scan import Scan
 from forensics.intake.tracks import FaceTrack
 from forensics.references.sources.adding import describe, file_digest
 from forensics.references.sources.alignment import line_up
+from forensics.references.sources.anchors import choose_anchors, windows_of
 from forensics.references.sources.candidates import Search, Verified
-from forensics.references.sources.comparison import choose_anchors, compare_pair, windows_of
+from forensics.references.sources.comparison import compare_pair
 from forensics.references.sources.direction import directions
 from forensics.references.sources.elsewhere import differences_elsewhere
 from forensics.references.sources.frames import SourceFrame, read_windows
@@ -239,9 +240,9 @@ def _residual(
         query, tracks, time, base.placement, size, (-1e9, 1e9) if still else ends
     )
     frames: list[SourceFrame] = []
-    times_s = None
+    qp: dict[int, float] = {}
     if anchors:
-        frames, times_s = read_windows(Path(video.path), windows_of(anchors, time, rate))
+        frames, qp = read_windows(Path(video.path), windows_of(anchors, time, rate))
     if not frames:
         why = "no face of the item lies on the source" if not anchors else "its frames are gone"
         return replace(
@@ -250,7 +251,8 @@ def _residual(
     done = compare_pair(query, anchors, frames, base.placement, time, size, rate)
     match = replace(
         base, placement=done.placement, time=None if still else done.time, faces=done.faces,
-        agreement=done.agreement, frame_times_s=times_s,
+        agreement=done.agreement,
+        cuts=tuple(replace(cut, qp=qp.get(cut.window, math.nan)) for cut in done.cuts),
         elsewhere=differences_elsewhere(query, anchors, frames, done.placement, done.time, size),
         shape=shape_of(done.placement, (query.width_px, query.height_px), size),
     )  # fmt: skip

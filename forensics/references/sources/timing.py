@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from forensics.face_space import Regions
 from forensics.references.sources.alignment import robust_line
-from forensics.references.sources.frames import Box, SourceFrame
+from forensics.references.sources.frames import SourceFrame
+from forensics.references.sources.planes import Box
 from forensics.references.sources.registration import Matrix, scaling, warp
 
 HALF_PX = 128
