@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--cache", default=str(ROOT / ".cache" / "faces"))
     parser.add_argument("--jobs", default="2")
     parser.add_argument("--than", type=Path, help="scores.csv of this program by another version")
+    parser.add_argument("--sheets", help="folder for pictures of what was wrong; never commit it")
     options = parser.parse_args()
     out = ROOT / "benchmarks" / "results" / "everything"
     with tempfile.TemporaryDirectory() as name:
@@ -52,6 +53,8 @@ def main() -> None:
             writer.writerows(rows())
         command = [sys.executable, "-m", "forensics.cli", "benchmark", str(manifest)]
         command += ["--out", str(out), "--cache", options.cache, "--jobs", options.jobs]
+        if options.sheets:
+            command += ["--sheets", options.sheets]
         if options.than:
             other = pd.read_csv(options.than)
             other["path"] = [str(SHARED / path) for path in other["path"]]

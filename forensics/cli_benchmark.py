@@ -32,6 +32,13 @@ def benchmark(
     cache: Annotated[
         Path | None, typer.Option(help="Folder that keeps faces, so that a second run is quick.")
     ] = None,
+    sheets: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for pictures of the highest genuine and lowest fake videos; with --cache. "
+            "They show faces."
+        ),
+    ] = None,
     than: Annotated[
         Path | None,
         typer.Option(help="scores.csv of another version: paired difference of AUC, 95 % CI."),
@@ -55,6 +62,8 @@ def benchmark(
         raise typer.BadParameter(
             f"no analyzer {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
         )
+    if sheets is not None and cache is None:
+        raise typer.BadParameter("--sheets needs --cache: the pictures are taken from there")
     entries = read_manifest(manifest)
     before = None if than is None else read_scores(than)
     protocol = Protocol(manifest.parent, frames, tuple(analyzer or ()), cache)
@@ -76,6 +85,11 @@ def benchmark(
             text = json.dumps(results, indent=1) + "\n"
             (out / "results.json").write_text(text, encoding="utf-8")
             score_table(rows).to_csv(out / "scores.csv", index=False, lineterminator="\n")
+    if sheets is not None:
+        from forensics.benchmark.sheets import write
+
+        for path in write(rows, protocol, sheets):
+            console.print(f"to be read one by one: {path}", markup=False)
     if as_json:
         sys.stdout.write(json.dumps(results, indent=1) + "\n")
     else:

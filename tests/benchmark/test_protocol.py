@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from forensics.benchmark import sheets
 from forensics.benchmark.cache import load
 from forensics.benchmark.manifest import Entry, read_manifest
 from forensics.benchmark.protocol import Protocol, Row, examine
@@ -41,6 +43,11 @@ def test_faces_from_the_cache_give_the_same_row(tmp_path: Path) -> None:
     assert first.signals == second.signals
     assert first.score == pytest.approx(second.score, nan_ok=True)
     assert load(tmp_path / "absent.npz") is None
+    (sheet,) = sheets.write([second], protocol, tmp_path / "sheets")
+    picture = cv2.imread(str(sheet))
+    assert sheet.name == "fakes-lowest.png"
+    assert picture.shape == (sheets.LINE_PX + sheets.CELL_PX, sheets.CELL_PX * sheets.FRAMES, 3)
+    assert picture[sheets.LINE_PX :].std() > 20  # faces, not an empty sheet
 
 
 def row(fake: bool, method: str, group: str, score: float, conclusion: str = "inconclusive") -> Row:
