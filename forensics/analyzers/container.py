@@ -89,6 +89,13 @@ class ContainerFacts(Analyzer):
             )  # fmt: skip
         if container.boxes_capped:
             yield self.fact("boxes_not_listed", True, words="There are more boxes than are listed.")
+        if container.packets.capped:
+            count = len(container.packets)
+            yield self.fact(
+                "packets_listed", count, unit="packets", notable=True,
+                words=f"Only the first {count:,} packets were listed: container facts say nothing "
+                "of what follows them.",
+            )  # fmt: skip
 
     def _writer(self, container: Container) -> Iterator[Fact]:
         writer = next((v for k, v in container.tags.items() if k.lower() == "encoder"), "")

@@ -101,3 +101,11 @@ def test_hostile_tags_are_bounded() -> None:
     tags = {f"key{number}\u202e": "y" * 100_000 for number in range(250)}
     found = facts(replace(given, container=replace(given.container, tags=tags)))
     assert sum(name.startswith("tag ") for name in found) <= 64
+
+
+def test_packets_beyond_the_limit_are_owned_up_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forensics.intake.probe.MAX_PACKETS", 5)
+    given = material("genuine-one-face.mp4")
+    short = replace(given, container=probe(given.path))
+    fact = facts(short)["packets_listed"]
+    assert (fact.value, fact.notable) == (5, True)
