@@ -49,7 +49,7 @@ def test_genuine_clip_has_nothing_for_the_first_page() -> None:
 def test_default_settings_are_named_with_care() -> None:
     found = facts(material("swapped-one-face.mp4"))
     words = found["encoder_defaults"].words
-    assert "proves nothing" in words
+    assert "alone means nothing" in words
     assert "also the default" in words
     assert not found["encoder_defaults"].notable
 
