@@ -5,6 +5,7 @@ Each command prints one line of what it did; `verify` prints every finding and e
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -148,3 +149,54 @@ def export(
     target = out or case.absolute().with_name(f"{case.absolute().name}.zip")
     digest = write(Case(case), target, operator)
     print(f"{digest}  {target}")
+
+
+@app.command()
+def validate(
+    case: CaseFolder,
+    item: Annotated[
+        str, typer.Option(help="Which item is questioned, by name or SHA-256, where several are.")
+    ] = "",
+    seconds: Annotated[float, typer.Option(min=2, help="How much of each clip is used.")] = 24.0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    pdf: Annotated[bool, typer.Option(help="Keep report.pdf as well.")] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the validation, and nothing else, on stdout.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+    operator: Operator = "",
+) -> None:
+    """Say how often our methods were right on the case's own fakes and genuine footage."""
+    from forensics.casefile.folder import Case
+    from forensics.casefile.items import record_run
+    from forensics.casematch.validate import forget, validate
+    from forensics.output import Output
+    from forensics.progress import Bars
+    from forensics.record import Settings
+
+    opened, console = Case(case), Console(stderr=True, highlight=False)
+    with Bars(console, quiet=quiet) as bars:
+        settings = Settings(device=device)
+        made, work = validate(
+            opened, item, settings, seconds=seconds, progress=bars.update,
+            argv=tuple(sys.argv[1:]), operator=operator,
+        )  # fmt: skip
+        results = work / "results"
+        with Output(results) as output:
+            output.write_examination(made)
+            if pdf:
+                output.write_pdf(made.record, show_faces=False, reproducible=False)
+    found = made.record.case_validation
+    if found is None:
+        raise CaseError("nothing was validated")
+    more = {
+        "clips": len(found.clips), "segments": sum(clip.segments for clip in found.clips),
+    }  # fmt: skip
+    home = record_run(opened, results, operator, "validate", more)
+    forget(work)
+    if as_json:
+        print(found.model_dump_json(indent=2))
+    elif not quiet:
+        for sentence in found.summary:
+            print(sentence)
+        print(f"{case / home}/record.json")

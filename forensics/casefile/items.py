@@ -7,6 +7,7 @@ from pathlib import Path
 
 from forensics.casefile.durable import digest_of
 from forensics.casefile.folder import Case, plain_suffix
+from forensics.casefile.log import Detail
 from forensics.errors import CaseError
 from forensics.hash_lists import FOLDER as HASHES
 from forensics.intake.frames import check_readable
@@ -70,13 +71,17 @@ def items(case: Case) -> list[Item]:
     ]
 
 
-def record_run(case: Case, folder: Path, operator: str = "") -> str:
+def record_run(
+    case: Case, folder: Path, operator: str = "", action: str = "record", more: Detail | None = None
+) -> str:
     """Put a finished examination into a case: its record, tables and exhibits, and its report.
 
     Args:
         case: Must hold the item that was examined.
         folder: Results of `audit VIDEO`.
         operator: Who examined; the case's operator where it is empty.
+        action: One word for the log.
+        more: What else the log should say.
 
     Returns:
         Folder of the record, in the case.
@@ -100,9 +105,9 @@ def record_run(case: Case, folder: Path, operator: str = "") -> str:
             staged.copy(path, home)
         detail = {
             "item": record.item.sha256, "tool": record.tool.version,
-            "conclusion": record.verdict.conclusion.value,
+            "conclusion": record.verdict.conclusion.value, **(more or {}),
         }  # fmt: skip
-        case.commit(staged, "record", detail, operator)
+        case.commit(staged, action, detail, operator)
     return f"records/{stem}"
 
 

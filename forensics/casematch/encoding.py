@@ -112,7 +112,13 @@ def bits_per_px(path: Path) -> float:
             if packet.size:
                 bits += 8 * packet.size
                 frames += 1
-    return bits / (size * max(1, frames))
+    return float(bits / (size * max(1, frames)))
+
+
+def rate_of(path: Path) -> float:
+    """Return the frames a second that a clip's container declares; 25 where it says nothing."""
+    with open_media(path) as container:
+        return float(container.streams.video[0].average_rate or 25)
 
 
 def mean_qp(path: Path, frames: int = 10**9) -> float:
@@ -138,13 +144,14 @@ def frames_of(path: Path, start_s: float, seconds: float) -> Iterator[Frame]:
                 yield Frame(raw.index, raw.pts_s, raw.rgb())
 
 
-def write(frames: Iterator[Frame], path: Path, wanted: Wanted) -> int:
+def write(frames: Iterator[Frame], path: Path, wanted: Wanted, *, every_frame: bool = False) -> int:
     """Encode frames the wanted way; complete, or not there.
 
     Args:
         frames: In order.
         path: To write; a partial file lies beside it until it is complete.
         wanted: Size, rate, codec and quality.
+        every_frame: Keep all, even where they come faster than the wanted rate.
 
     Returns:
         How many frames were written.
@@ -156,12 +163,13 @@ def write(frames: Iterator[Frame], path: Path, wanted: Wanted) -> int:
             wanted.encoder, rate=Fraction(wanted.rate_fps).limit_denominator(1001)
         )
         for frame in frames:
-            if frame.pts_s < next_s:
+            if frame.pts_s < next_s - 0.25 / wanted.rate_fps and not every_frame:
                 continue
             if count == 0:
                 first_s = frame.pts_s
                 _shape(stream, fitted(frame.rgb, wanted).shape[:2], wanted)
-            next_s = frame.pts_s + 0.75 / wanted.rate_fps
+            step = 1 / wanted.rate_fps
+            next_s = max(next_s + step, frame.pts_s + step / 2)
             rgb = np.ascontiguousarray(fitted(frame.rgb, wanted))
             coded = av.VideoFrame.from_ndarray(rgb, format="rgb24")
             coded.pts, coded.time_base = round(Fraction(frame.pts_s - first_s) / CLOCK), CLOCK

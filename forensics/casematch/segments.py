@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -129,11 +130,8 @@ def thinned(track: FaceTrack, frames: int) -> FaceTrack:
 
 def taken(track: FaceTrack, picks: NDArray[np.int64], seen: NDArray[np.bool_]) -> FaceTrack:
     """Return a track of some of its examined frames and sightings."""
-    return replace(
-        track,
-        seen_s=track.seen_s[seen],
-        **{name: getattr(track, name)[picks] for name in PER_FRAME},
-    )
+    parts: dict[str, Any] = {name: getattr(track, name)[picks] for name in PER_FRAME}
+    return replace(track, seen_s=track.seen_s[seen], **parts)
 
 
 def _weight(track: FaceTrack, boxes: dict[int, Box] | None) -> float:
@@ -178,11 +176,10 @@ def controls_for(number: int, genuine: dict[str, Footage]) -> tuple[Control, ...
 
 def _joined(tracks: list[FaceTrack]) -> FaceTrack:
     """Put stretches of one clip's face together; they share one spool."""
-    first = tracks[0]
-    return replace(
-        first, seen_s=np.concatenate([track.seen_s for track in tracks]),
-        **{name: np.concatenate([getattr(t, name) for t in tracks]) for name in PER_FRAME},
-    )  # fmt: skip
+    parts: dict[str, Any] = {
+        name: np.concatenate([getattr(track, name) for track in tracks]) for name in PER_FRAME
+    }
+    return replace(tracks[0], seen_s=np.concatenate([t.seen_s for t in tracks]), **parts)
 
 
 def examine(
