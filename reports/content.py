@@ -170,6 +170,27 @@ class Course:
 
 
 @dataclass(frozen=True)
+class Tippett:
+    """Shares of known cases at or above each log10 LR.
+
+    Attributes:
+        grid: log10 LRs, ascending.
+        above_h1: Share of swapped cases at or above each.
+        above_h2: Share of genuine cases at or above each.
+        marks: Where this item's faces lie.
+        axis: Words under the axis.
+        caption: Words under the figure.
+    """
+
+    grid: tuple[float, ...]
+    above_h1: tuple[float, ...]
+    above_h2: tuple[float, ...]
+    marks: tuple[tuple[str, float], ...]
+    axis: str
+    caption: str
+
+
+@dataclass(frozen=True)
 class Viewer:
     """One person's frames, the maps that can be laid over them, and the courses below.
 
@@ -209,7 +230,7 @@ class Compare:
 
 Block = (
     Paragraph | Name | Bullets | Checklist | Form | Table | Banner | Person | Plate | Viewer
-    | Compare | Timeline | FrameTypes | Course
+    | Compare | Timeline | FrameTypes | Course | Tippett
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from reports.fonts import BOLD, markup
 from reports.numbers import seconds
 from reports.pictures import Picture
 from reports.styles import STYLES, WIDE, bullet, para
+from reports.tippett import tippett
 
 __all__ = ["flow"]
 
@@ -173,6 +174,11 @@ def _captioned(caption: str, figure: Callable[[float], Flowable]) -> list[Flowab
 @flow.register
 def _(block: content.FrameTypes, page: Page) -> list[Flowable]:
     return _captioned(block.caption, lambda wide: figures.frame_types(block, wide))
+
+
+@flow.register
+def _(block: content.Tippett, page: Page) -> list[Flowable]:
+    return _captioned(block.caption, lambda wide: tippett(block, wide * 0.72))
 
 
 @flow.register

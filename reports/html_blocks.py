@@ -20,6 +20,7 @@ from reports.pictures import Album, Picture
 from reports.styles import CELL_LIMIT
 from reports.svg import svg
 from reports.text import has_rtl, visible
+from reports.tippett import tippett
 from reports.words import Words
 
 NOTHING = Markup("")
@@ -218,6 +219,11 @@ def _figure(sheet: Sheet, exhibit: Exhibit, before: str) -> Markup:
 @block_html.register
 def _(block: content.FrameTypes, sheet: Sheet) -> Markup:
     return _captioned(block.caption, svg(figures.frame_types(block, FIGURE_WIDE), block.caption))
+
+
+@block_html.register
+def _(block: content.Tippett, sheet: Sheet) -> Markup:
+    return _captioned(block.caption, svg(tippett(block, BAR_WIDE), block.caption))
 
 
 @block_html.register

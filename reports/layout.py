@@ -35,6 +35,7 @@ KEPT = (
     content.Compare,
     content.Timeline,
     content.Form,
+    content.Tippett,
     content.FrameTypes,
     content.Course,
     content.Person,

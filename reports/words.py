@@ -212,6 +212,8 @@ class Words(BaseModel):
     hash_more: Annotated[str, _takes("count")]
     performance_all: Plain
     performance_here: Annotated[str, _takes("name", "who")]
+    tippett_axis: Plain
+    tippett_caption: Plain
     performance_n: Annotated[str, _takes("h1", "h2")]
     performance_held_out: Annotated[str, _takes("how")]
     rate: Annotated[str, _takes("rate", "low", "high")]

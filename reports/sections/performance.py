@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from forensics.interpretation.calibration import Calibration, Stratum, shipped
-from forensics.interpretation.validation import Interval, cllr, cllr_min, wilson
+from forensics.interpretation.validation import Interval, Values, cllr, cllr_min, tippett, wilson
 from reports.case import Case
-from reports.content import Block, Paragraph, Table
+from reports.content import Block, Paragraph, Table, Tippett
 from reports.numbers import plain
 
 Row = dict[str, Any]
+MOST_MARKS = 4
 
 
 def performance(case: Case) -> list[Block]:
@@ -57,6 +58,7 @@ def _calibration(case: Case, calibration: Calibration, stored: Row) -> list[Bloc
         Paragraph(calibration.source, style="subhead"),
         Table(words.columns_performance, tuple(rows), (0.25, 0.11, 0.2, 0.2, 0.08, 0.08, 0.08)),
         Paragraph(words.performance_held_out.format(how=stored.get("how", "–")), style="note"),
+        *_curves(case, calibration, cases),
     ]
 
 
@@ -83,9 +85,32 @@ def _of(stratum: Stratum, cases: list[Row]) -> list[Row]:
     ]
 
 
-def _row(case: Case, name: str, cases: list[Row], bound: str) -> tuple[str, ...]:
+def _curves(case: Case, calibration: Calibration, cases: list[Row]) -> list[Block]:
+    """Draw the Tippett diagram of the held-out cases, with this item's faces on it."""
+    h1, h2 = _sides(cases)
+    if not len(h1) or not len(h2):
+        return []
+    words = case.template.words
+    used = [w for w in case.record.weights if w.calibration_id == calibration.id and w.track]
+    grid, above_h1, above_h2 = tippett(h1, h2)
+    return [
+        Tippett(
+            tuple(map(float, grid)), tuple(map(float, above_h1)), tuple(map(float, above_h2)),
+            tuple((words.face.format(id=w.track), w.log10_lr) for w in used[:MOST_MARKS]),
+            words.tippett_axis, words.tippett_caption,
+        )
+    ]  # fmt: skip
+
+
+def _sides(cases: list[Row]) -> tuple[Values, Values]:
+    """Return the log10 LRs of swapped and of genuine cases."""
     h1 = np.array([one["log10_lr"] for one in cases if one["swapped"]], dtype=np.float64)
     h2 = np.array([one["log10_lr"] for one in cases if not one["swapped"]], dtype=np.float64)
+    return h1, h2
+
+
+def _row(case: Case, name: str, cases: list[Row], bound: str) -> tuple[str, ...]:
+    h1, h2 = _sides(cases)
     limit, words = case.scale.support_from_log10, case.template.words
     count = words.performance_n.format(h1=len(h1), h2=len(h2))
     false_alarms = rate(case, int((h2 >= limit).sum()), len(h2))
