@@ -26,6 +26,9 @@ def benchmark_sources(
     ] = None,
     seconds: Annotated[float, typer.Option(min=1, help="Longest query, s.")] = 8.0,
     budget: Annotated[float, typer.Option(min=0, help="Stop after so many s; 0: never.")] = 0.0,
+    each: Annotated[
+        int, typer.Option(min=0, help="So many attacks of each fake and original, in turn; 0: all.")
+    ] = 0,
     cache: Annotated[Path, typer.Option(help="Keeps attacked videos.")] = Path(".cache/sources"),
     seed: Annotated[int, typer.Option(min=0, help="Of the attacks.")] = 1,
     scale: Annotated[
@@ -33,8 +36,11 @@ def benchmark_sources(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Print recall, frame error, face scores and time by attack; vPDQ beside it."""
-    from forensics.benchmark import source_scale, sources
+    """Print recall, frame error, face scores and time by attack; vPDQ beside it.
+
+    Run again after an interruption: what was measured by the same code is not measured again.
+    """
+    from forensics.benchmark import source_cases, source_scale, source_tables, sources
     from forensics.references.sources.attacks import ATTACKS
     from forensics.references.sources.edits import EDITS
 
@@ -46,12 +52,12 @@ def benchmark_sources(
             console.print(", ".join(f"{key} {value}" for key, value in row.items()))
         return
     known = [a.name for a in ATTACKS]
-    known += [*EDITS, *(sources.GENUINE + name for name in known[1:])]
+    known += [*EDITS, *(source_cases.GENUINE + name for name in known[1:])]
     names = list(only) if only else known
     unknown = [name for name in names if name not in known]
     if unknown:
         raise typer.BadParameter(f"not known: {', '.join(unknown)}; known: {', '.join(known)}")
-    cases = sources.cases_of(manifest, limit)
+    cases = source_cases.cases_of(manifest, limit)
     if not cases:
         raise ManifestError(f"{manifest} names no originals")
     bench = sources.Bench(manifest, genuine, cache, seed, seconds)
@@ -59,15 +65,30 @@ def benchmark_sources(
     def keep(outcomes: list[sources.Outcome]) -> dict[str, Any]:
         results: dict[str, Any] = {
             "schema": "face-swap-audit/benchmark-sources/1", "seed": seed, "seconds": seconds,
-            "pairs": len(cases), "queries": len(outcomes), **sources.summary(outcomes),
-            "outcomes": sources.as_plain(outcomes),
+            "pairs": sum(case.method != source_cases.ONLY_GENUINE for case in cases),
+            "queries": len(outcomes), **source_tables.summary(outcomes),
+            "outcomes": source_tables.as_plain(outcomes),
         }  # fmt: skip
         _write(out / "sources.json", results)
         return results
 
     with Bars(Console(stderr=True), quiet=quiet) as bars:
-        outcomes = sources.run_all(bench, cases, names, bars.update, budget, keep)
+        outcomes = sources.run_all(
+            bench, cases, names, bars.update, budget, _ledger(cache, seconds, seed), each
+        )  # fmt: skip
     _print(keep(outcomes), console)
+
+
+def _ledger(cache: Path, seconds: float, seed: int) -> Path:
+    """Name the file of what was measured by the code that measures: other code starts anew."""
+    import hashlib
+
+    from forensics.references import sources
+
+    digest = hashlib.sha256()
+    for file in sorted(Path(sources.__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return cache / f"measured-{digest.hexdigest()[:12]}-{seconds:g}s-{seed}.jsonl"
 
 
 def _write(path: Path, values: dict[str, Any]) -> None:
@@ -91,8 +112,9 @@ def _print(results: dict[str, Any], console: Console) -> None:
             f"{row['search_cpu_s']:.1f}",
         )  # fmt: skip
     console.print(table)
-    for name, row in results["swap_vs_genuine"].items():
-        console.print(f"{name}: {row}")
+    for part in ("recall", "frames", "swap_vs_genuine"):
+        for name, row in results[part].items():
+            console.print(f"{part}, {name}: {row}")
 
 
 def _number(value: float | None) -> str:

@@ -6,6 +6,8 @@ fakes of the same original are hidden: they are no wrong answer and no right one
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -14,8 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from forensics.benchmark.manifest import read_manifest
-from forensics.errors import ForensicsError, ManifestError
+from forensics.benchmark.source_cases import (
+    GENUINE,
+    ONLY_GENUINE,
+    Case,
+    cases_of,
+    in_turn,
+    is_genuine,
+)
+from forensics.errors import ForensicsError
 from forensics.intake.landmarks import DlibLandmarker
 from forensics.intake.scan import scan
 from forensics.intake.tracks import cut_tracks
@@ -24,7 +33,6 @@ from forensics.references.sources.adding import add_files, file_digest
 from forensics.references.sources.descriptors import PDQ_MATCH_BITS, PDQ_MIN_QUALITY, pdq
 from forensics.references.sources.edits import EDITS, retimed, write_clip
 from forensics.references.sources.frames_of import rate_of
-from forensics.references.sources.geometry import MIN_INLIERS
 from forensics.references.sources.index import Index, Video, open_index
 from forensics.references.sources.material import SourceMaterial
 from forensics.references.sources.pairs import Footage
@@ -35,25 +43,7 @@ FRAMES = 8
 VPDQ_SHARE = 0.8
 """Share of the query's frames that must match, as vPDQ's own default."""
 
-GENUINE = "genuine: "
-"""Put before an attack's name: the original itself goes through it."""
-
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One video of the manifest with its original.
-
-    Attributes:
-        item: The video; a fake, or the original itself where only re-encodings are compared.
-        original: Its source.
-        method: From the manifest.
-    """
-
-    item: Path
-    original: Path
-    method: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +53,8 @@ class Outcome:
     Attributes:
         query: Name of the attack or edit.
         method: Of the fake, or "genuine".
-        item: File name.
+        item: Path within the benchmark.
+        original: Path of its original within the benchmark: queries of one depend on each other.
         right: Inliers of the right source, 0 where it was not found.
         wrong: Inliers of the best wrong source.
         found: Whether the first match is the right one.
@@ -79,6 +70,7 @@ class Outcome:
     query: str
     method: str
     item: str
+    original: str
     right: int
     wrong: int
     found: bool
@@ -89,25 +81,6 @@ class Outcome:
     read_s: float
     vpdq: bool | None
     vpdq_wrong: bool | None
-
-
-def cases_of(manifest: Path, limit: int) -> list[Case]:
-    """Read the pairs of a manifest, taking methods in turn; at most `limit` where it is not 0.
-
-    Raises:
-        ManifestError: It is missing, lacks columns, or names files that are not there.
-    """
-    groups: dict[str, list[Case]] = {}
-    for entry in read_manifest(manifest):
-        if entry.original:
-            original = manifest.parent / entry.original
-            if not original.is_file():
-                raise ManifestError(f"{manifest} names {original}, which is not there")
-            case = Case(manifest.parent / entry.path, original, entry.method)
-            groups.setdefault(entry.method, []).append(case)
-    longest = max((len(group) for group in groups.values()), default=0)
-    turns = [group[n] for n in range(longest) for group in groups.values() if n < len(group)]
-    return turns[:limit] if limit else turns
 
 
 class Bench:
@@ -139,17 +112,19 @@ class Bench:
     def queries(self, case: Case, names: list[str]) -> Iterator[tuple[str, Path, list[int], Case]]:
         """Make a fake's queries under attacks, and the original's under edits."""
         for name in names:
+            if case.method == ONLY_GENUINE and not is_genuine(name):
+                continue
             slug = "".join(c if c.isalnum() else "-" for c in name)
             if name in EDITS:
                 source = case.original
                 path = self.cache / f"edits-{self.seconds:g}s" / slug / "--".join(source.parts[-3:])
                 numbers = self._edit(source, name, path)
-                yield name, path, numbers, replace(case, item=source, method="genuine")
+                yield name, path, numbers, replace(case, item=source, method=ONLY_GENUINE)
             else:
                 plain = name.removeprefix(GENUINE)
                 attack = attacks.shortened(attacks.named(plain), self.seconds)
                 source = case.item if plain == name else case.original
-                method = case.method if plain == name else "genuine"
+                method = case.method if plain == name else ONLY_GENUINE
                 folder = self.cache / f"attacks-{self.seconds:g}s" / slug
                 path = folder / "--".join(source.parts[-3:])
                 numbers = attacks.make(source, attack, path, self.seed)
@@ -189,10 +164,10 @@ class Bench:
             scores = [face.score for face in first.faces if np.isfinite(face.score)]
             score = max(scores) if scores and first.relation == "same_footage" else None
         baseline: tuple[bool | None, bool | None] = (None, None)
-        if case.method != "genuine":
+        if case.method != ONLY_GENUINE:
             baseline = self._vpdq(index, path, found.table.pts_s, right, hidden)
         return Outcome(
-            name, case.method, case.item.name,
+            name, case.method, self.short(case.item), self.short(case.original),
             max((m.inliers for m in material.matches if m.video.id in right), default=0),
             max([m.inliers for m in material.matches if m.video.id not in right]
                 + [material.best_rejected]),
@@ -200,6 +175,10 @@ class Bench:
             first.relation if first else "nothing", round(spent, 3), round(middle - began, 3),
             *baseline,
         )  # fmt: skip
+
+    def short(self, path: Path) -> str:
+        """Return a file's path within the benchmark."""
+        return path.relative_to(self.manifest.parent).as_posix()
 
     def _truth(self, index: Index, case: Case) -> tuple[set[int], frozenset[str]]:
         """Return ids of right answers, and digests of what is neither right nor wrong."""
@@ -259,70 +238,20 @@ def _footage(source: Path, count: int) -> Footage:
     return Footage(source.stem, frames, marks)  # type: ignore[arg-type]
 
 
-def summary(outcomes: list[Outcome]) -> dict[str, Any]:
-    """Put outcomes into the tables that are printed and kept."""
-    wrong = [o.wrong for o in outcomes]
-    line = max(MIN_INLIERS, *wrong) if wrong else MIN_INLIERS
-    rows = {}
-    for name in dict.fromkeys(o.query for o in outcomes):
-        some = [o for o in outcomes if o.query == name]
-        errors = np.abs([e for o in some for e in o.frame_errors])
-        rows[name] = {
-            "n": len(some),
-            "recall": round(float(np.mean([o.found for o in some])), 4),
-            "vpdq_recall": _share([o.vpdq for o in some]),
-            "wrong_first": sum(o.relation != "nothing" and not o.found for o in some),
-            "least_right_inliers": min(o.right for o in some),
-            "most_wrong_inliers": max(o.wrong for o in some),
-            "n_frames": len(errors),
-            "frame_error_median": float(np.median(errors)) if len(errors) else None,
-            "frame_error_within_1": round(float((errors <= 1).mean()), 4) if len(errors) else None,
-            "score_median": _median([o.score for o in some]),
-            "search_cpu_s": round(float(np.mean([o.search_s for o in some])), 3),
-        }
-    return {"by_query": rows, "highest_wrong_inliers": line, "swap_vs_genuine": swap_auc(outcomes)}
-
-
-def _share(values: list[bool | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return round(float(np.mean(known)), 4) if known else None
-
-
-def _median(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return round(float(np.median(known)), 4) if known else None
-
-
-def swap_auc(outcomes: list[Outcome]) -> dict[str, Any]:
-    """Return AUC of the face score, swaps by method against all genuine queries."""
-    genuine = [o.score for o in outcomes if o.method == "genuine" and o.score is not None]
-    table: dict[str, Any] = {
-        "n_genuine": len(genuine),
-        "highest_genuine": max(genuine, default=None),
-    }
-    for method in dict.fromkeys(o.method for o in outcomes if o.method != "genuine"):
-        for label, plain in (("untouched", True), ("attacked", False)):
-            fake = [
-                o.score for o in outcomes
-                if o.method == method and o.score is not None and (o.query == "none") == plain
-            ]  # fmt: skip
-            if fake and genuine:
-                wins = np.sign(np.array(fake)[:, None] - np.array(genuine)[None, :])
-                table[f"{method}, {label}"] = {
-                    "n": len(fake), "auc": round(float((wins + 1).mean() / 2), 4),
-                    "lowest": min(fake),
-                }  # fmt: skip
-    return table
-
-
-def as_plain(outcomes: list[Outcome]) -> list[dict[str, Any]]:
-    """Return outcomes as JSON values."""
-    return [asdict(outcome) for outcome in outcomes]
+def read_ledger(path: Path) -> list[Outcome]:
+    """Read outcomes kept by an earlier run; a line cut off by its end is left out."""
+    found: list[Outcome] = []
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            with contextlib.suppress(ValueError):
+                row = json.loads(line)
+                found.append(Outcome(**{**row, "frame_errors": tuple(row["frame_errors"])}))
+    return found
 
 
 def run_all(
     bench: Bench, cases: list[Case], names: list[str], progress: Progress, budget_s: float,
-    keep: Callable[[list[Outcome]], object],
+    ledger: Path, each: int = 0,
 ) -> list[Outcome]:  # fmt: skip
     """Run every query of every case, until the time is over where a time is given.
 
@@ -332,23 +261,37 @@ def run_all(
         names: Attacks and edits.
         progress: Called with (stage, done, total).
         budget_s: 0 for no limit.
-        keep: Called with what is known so far after each query.
+        ledger: JSON lines of what was measured; what stands there is not measured again.
+        each: So many attacks of each fake and of each original, in turn; 0 for all.
     """
-    outcomes: list[Outcome] = []
-    done: set[tuple[Path, str]] = set()
+    outcomes = read_ledger(ledger)
+    done = {(one.query, one.method, one.item) for one in outcomes}
+    numbers: dict[Path, int] = {}
     began = time.monotonic()
     with bench.open() as index:
         for number, case in enumerate(cases):
             progress("videos", number, len(cases))
-            for name, path, numbers, own in bench.queries(case, names):
+            original = numbers.setdefault(case.original, len(numbers))
+            wanted = [
+                name for name in in_turn(names, each, number, original)
+                if (name, *_whose(case, name, bench)) not in done
+            ]  # fmt: skip
+            for name, path, frames, own in bench.queries(case, wanted):
                 if budget_s and time.monotonic() - began > budget_s:
                     return outcomes
-                if (path, own.method) in done:  # fakes of one original share its edits
-                    continue
-                done.add((path, own.method))
+                done.add((name, own.method, bench.short(own.item)))  # originals are shared
                 try:
-                    outcomes.append(bench.run(index, name, path, numbers, own))
+                    outcomes.append(bench.run(index, name, path, frames, own))
                 except ForensicsError:
                     continue
-                keep(outcomes)
+                ledger.parent.mkdir(parents=True, exist_ok=True)
+                with ledger.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(outcomes[-1])) + "\n")
     return outcomes
+
+
+def _whose(case: Case, name: str, bench: Bench) -> tuple[str, str]:
+    """Return the method and the item that a query of a case counts for."""
+    if is_genuine(name):
+        return ONLY_GENUINE, bench.short(case.original)
+    return case.method, bench.short(case.item)

@@ -30,6 +30,9 @@ MORE_FRAMES = 3
 """Frames looked at beyond the first three where those are near the line."""
 
 NEAR_LINE = 10
+DECISIVE = 60
+"""With so many agreeing features a source is found; further candidates, which can only be copies
+of it, are given up after one frame that is not near the line."""
 
 
 @dataclass(frozen=True)
@@ -145,23 +148,26 @@ class Search:
         ]  # fmt: skip
         chosen = list(dict.fromkeys([*order, *list(dict.fromkeys(near))[:PDQ_CANDIDATES]]))
         column = {int(number): i for i, number in enumerate(ids)}
-        return [
-            self._check(self.videos[number], views, vectors, cosine[:, column[number]])
-            for number in chosen
-            if number in self.videos and number in column
-        ]
+        found: list[Verified] = []
+        for number in chosen:
+            if number in self.videos and number in column:
+                least = 1 if any(one.inliers >= DECISIVE for one in found) else VERIFIED_FRAMES
+                video, likeness = self.videos[number], cosine[:, column[number]]
+                found.append(self._check(video, views, vectors, likeness, least))
+        return found
 
     def _check(
         self, video: Video, views: list[View], vectors: NDArray[np.float32],
-        cosine: NDArray[np.float32],
+        cosine: NDArray[np.float32], least: int,
     ) -> Verified:  # fmt: skip
+        """Check one candidate's geometry, giving it up after `least` frames far from the line."""
         stored = self.index.frames_of(video.id)
         alike = vectors @ np.stack([frame.descriptor for frame in stored]).T  # (views, frames)
         places: list[tuple[int, float, Placement]] = []
         tried: set[int] = set()
         for index in sorted({v.index for v in views}, key=lambda i: -_best(alike, views, i)):
             enough = sum(p[2].inliers >= MIN_INLIERS for p in places) >= VERIFIED_FRAMES
-            hopeless = len(tried) >= VERIFIED_FRAMES and _median(places) < NEAR_LINE
+            hopeless = len(tried) >= least and _median(places) < NEAR_LINE
             if enough or hopeless or len(tried) >= VERIFIED_FRAMES + MORE_FRAMES:
                 break
             tried.add(index)

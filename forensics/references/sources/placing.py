@@ -20,6 +20,7 @@ from forensics.references.sources.timing import (
     Anchor,
     Tried,
     exact_time,
+    thinned,
     try_frames,
 )
 
@@ -46,9 +47,13 @@ def place_and_time(
             if reached > value:
                 placement, time, value = again, found[1], reached
     best: tuple[float, Matrix, TimeFit, list[Tried], float] | None = None
+    thin = [thinned(anchor, frames, placement) for anchor in anchors]
     for _ in range(ROUNDS):
         shift = TIGHT_PX if value > 0.3 else LOOSE_PX
-        tried = [try_frames(anchor, frames, placement, shift) for anchor in anchors]
+        tried = [
+            try_frames(anchor, near, placement, shift)
+            for anchor, near in zip(anchors, thin, strict=True)
+        ]
         exact = exact_time(anchors, tried, time.speed, frame_s)
         before = time
         if exact is not None and exact.agreeing >= max(1, exact.clear // 3):

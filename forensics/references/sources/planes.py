@@ -29,7 +29,7 @@ _STUDIO = np.clip(np.rint((np.arange(256) - 16) * 255 / 219), 0, 255).astype(np.
 def _plane(picture: av.VideoFrame, number: int) -> NDArray[np.uint8]:
     """Return a view of one 8-bit plane, (h, w); valid as long as the frame is."""
     plane = picture.planes[number]
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
     return np.asarray(rows[: plane.height, : plane.width], np.uint8)
 
 

@@ -79,8 +79,8 @@ class Tried:
     inside: NDArray[np.float64]
 
 
-def _band(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    plane = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+def _band(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+    plane = gray.astype(np.float32)
     low, high = (cv2.GaussianBlur(plane, (0, 0), sigma) for sigma in BAND)
     return np.asarray(low - high, np.float32)
 
@@ -91,20 +91,62 @@ def _peak(picture: NDArray[np.float32], template: NDArray[np.float32]) -> float:
     return float(np.nanmax(cv2.matchTemplate(picture, template, cv2.TM_CCOEFF_NORMED)))
 
 
+@dataclass(frozen=True)
+class Thin:
+    """A source frame's part near an anchor, gray and shrunk: tried often, so made once.
+
+    Attributes:
+        number: Of the source frame.
+        pts_s: Its time.
+        gray: (h, w) uint8.
+        to_part: (3, 3) from px of `gray` to px of the part.
+    """
+
+    number: int
+    pts_s: float
+    gray: NDArray[np.uint8]
+    to_part: Matrix
+
+
+def thinned(anchor: Anchor, source: list[SourceFrame], placement: Matrix) -> list[Thin]:
+    """Shrink the source frames kept near an anchor to twice the size they are tried at.
+
+    Args:
+        anchor: The questioned face.
+        source: Frames of the source.
+        placement: (3, 3) from questioned px to source px, roughly.
+    """
+    matrix = anchor.from_part(placement)
+    share = 2 * HALF_PX / 256 * float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    made = []
+    for number, frame in enumerate(source):
+        if anchor.window not in frame.parts:
+            continue
+        gray = cv2.cvtColor(frame.parts[anchor.window], cv2.COLOR_RGB2GRAY)
+        back = np.eye(3)
+        if share < 0.8:
+            height, width = gray.shape
+            size = (max(16, round(width * share)), max(16, round(height * share)))
+            gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+            back = scaling(width / size[0], height / size[1])
+        made.append(Thin(number, frame.pts_s, np.asarray(gray, np.uint8), back))
+    return made
+
+
 def try_frames(
-    anchor: Anchor, source: list[SourceFrame], placement: Matrix, shift_px: int = LOOSE_PX
+    anchor: Anchor, source: list[Thin], placement: Matrix, shift_px: int = LOOSE_PX
 ) -> Tried:
     """Compare an anchor with every source frame kept near it.
 
     Args:
         anchor: The questioned face.
-        source: Frames of the source.
+        source: From `thinned`.
         placement: (3, 3) from questioned px to source px.
         shift_px: How far, at half size, the placement may be off.
     """
     half = scaling(0.5, 0.5)
     small = cv2.resize(anchor.rgb, (HALF_PX, HALF_PX), interpolation=cv2.INTER_AREA)
-    own = _band(np.asarray(small, np.uint8))
+    own = _band(np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8))
     rows, columns = np.nonzero(anchor.layout.hull[::2, ::2])
     top, bottom = max(rows.min(), shift_px), min(rows.max(), HALF_PX - shift_px)
     left, right = max(columns.min(), shift_px), min(columns.max(), HALF_PX - shift_px)
@@ -112,15 +154,13 @@ def try_frames(
     rim = own[shift_px:-shift_px, shift_px:-shift_px]
     matrix = half @ anchor.from_part(placement)
     found: list[tuple[int, float, float, float]] = []
-    for number, frame in enumerate(source):
-        if anchor.window not in frame.parts:
-            continue
-        moved, _ = warp(frame.parts[anchor.window], matrix, HALF_PX)
+    for frame in source:
+        moved, _ = warp(frame.gray, matrix @ frame.to_part, HALF_PX)
         band = _band(moved)
         near = band[
             max(0, top - shift_px) : bottom + shift_px, max(0, left - shift_px) : right + shift_px
         ]
-        found.append((number, frame.pts_s, _peak(band, rim), _peak(near, inner)))
+        found.append((frame.number, frame.pts_s, _peak(band, rim), _peak(near, inner)))
     table = np.array(found, np.float64).reshape(-1, 4)
     return Tried(table[:, 0].astype(np.int64), table[:, 1], table[:, 2], table[:, 3])
 
