@@ -225,8 +225,12 @@ def command_of(record: CaseRecord) -> str:
     parts += ["--every-frame"] if asked.every_frame else []
     parts += ["--device", asked.device, "--landmarks", asked.landmarks]
     parts += ["--seed", str(asked.seed)]
-    for control in asked.controls:
-        parts += ["--control", shlex.quote(control)]
+    for option, files in (
+        ("--control", asked.controls), ("--reference", asked.references), ("--donor", asked.donors),
+    ):  # fmt: skip
+        for name in files:
+            parts += [option, shlex.quote(name)]
+    parts += ["--attribution"] if asked.attribution else []
     parts += ["--sources", shlex.quote(asked.sources)] if asked.sources else []
     return " ".join(parts)
 

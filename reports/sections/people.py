@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from forensics.interpretation.strength import band_of
-from forensics.record import Conclusion, TrackVerdict, Verdict
+from forensics.record import Conclusion, LikelihoodRatio, TrackVerdict, Verdict
 from reports.case import Case
 from reports.content import Bar, Block, Paragraph, Person
 from reports.numbers import ratio, seconds, signed
@@ -136,11 +136,23 @@ def strength_of(case: Case, found: Verdict | TrackVerdict) -> tuple[str, ...]:
     if found.log10_lr is None or found.lower is None or found.upper is None:
         return (words.no_lr,)
     edges = words.edges.format(range=_edges(case, found.log10_lr))
+    if found.lower == found.upper:  # not certainty: the calibration may not say more
+        behind = [min(one.n_h1, one.n_h2) for one in _weights(case, found)]
+        people = min(behind, default=0)
+        bound = words.panel_at_bound.format(value=signed(found.log10_lr), people=people)
+        return (f"{case.said(found.strength)} ({edges})", bound)
     numbers = words.lr_numbers.format(
         value=signed(found.log10_lr), low=signed(found.lower), high=signed(found.upper),
         lr_value=ratio(found.log10_lr), lr_low=ratio(found.lower), lr_high=ratio(found.upper),
     )  # fmt: skip
     return (f"{case.said(found.strength)} ({edges})", numbers)
+
+
+def _weights(case: Case, found: Verdict | TrackVerdict) -> list[LikelihoodRatio]:
+    """Return the weights that speak of a verdict's face, or all of them for the item's."""
+    track = found.track if isinstance(found, TrackVerdict) else None
+    theirs = [one for one in case.record.weights if one.track == track]
+    return theirs or list(case.record.weights)
 
 
 def _edges(case: Case, log10_lr: float) -> str:

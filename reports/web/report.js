@@ -46,7 +46,7 @@
         course.line.setAttribute("x1", x);
         course.line.setAttribute("x2", x);
         const value = course.values[nearest(course.times, time)];
-        course.at.textContent = inside && value !== null ? Number(value.toPrecision(4)) : "–";
+        course.at.textContent = inside && value !== null ? Number(value.toPrecision(3)) : "–";
       }
     };
     slider.addEventListener("input", show);

@@ -262,3 +262,23 @@ def test_a_crowd_stays_readable(tmp_path: Path) -> None:
     found = pages(render(make(tmp_path, (Conclusion.INCONCLUSIVE,) * 40), tmp_path))
     assert len(found) < 40
     assert "Measurements of 28 more people" in " ".join(" ".join(found).split())
+
+
+def test_a_bounded_ratio_is_not_printed_as_certain(tmp_path: Path) -> None:
+    record = make(tmp_path)
+    ends = {"log10_lr": 1.9, "lower": 1.9, "upper": 1.9}
+    people = tuple(one.model_copy(update=ends) for one in record.verdict.tracks)
+    verdict = record.verdict.model_copy(update={**ends, "tracks": people})
+    bounded = text_of(render(record.model_copy(update={"verdict": verdict}), tmp_path))
+    assert "95%interval+1.90to+1.90" not in bounded
+    assert squeezed("log10 LR +1.90, the most that 78 people behind the calibration") in bounded
+    assert "95%interval+0.61to+1.90" in text_of(render(record, tmp_path))
+
+
+def test_everything_asked_for_is_asked_for_again(tmp_path: Path) -> None:
+    asked = make(tmp_path).settings.model_copy(
+        update={"controls": ("c d.mp4",), "references": ("her",), "donors": ("x", "y")}
+    )
+    record = make(tmp_path).model_copy(update={"settings": asked})
+    text = text_of(render(record, tmp_path))
+    assert squeezed("--control 'c d.mp4' --reference her --donor x --donor y") in text
