@@ -194,7 +194,13 @@ def img(picture: Picture, alt: str, kind: str = "") -> Markup:
     data = base64.b64encode(picture.png).decode("ascii")
     return Markup(
         '<img class="{}" alt="{}" width="{}" height="{}" src="data:image/png;base64,{}">'
-    ).format(kind, visible(alt), picture.width_px, picture.height_px, data)
+    ).format(
+        f"{kind} blurred".strip() if picture.blurred else kind,
+        visible(alt),
+        picture.width_px,
+        picture.height_px,
+        data,
+    )
 
 
 @block_html.register

@@ -28,12 +28,14 @@ class Picture:
         width_px: Of it.
         height_px: Of it.
         problem: One sentence for the reader, in place of the picture.
+        blurred: It only keeps its place.
     """
 
     png: bytes
     width_px: int
     height_px: int
     problem: str = ""
+    blurred: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def _squares(whole: Image.Image, n: int) -> list[Image.Image]:
 
 def _ready(image: Image.Image, most_px: int, hidden: bool) -> Picture:
     image.thumbnail((most_px, most_px), Image.Resampling.LANCZOS)
-    return _encoded(blurred(image) if hidden else image)
+    return _encoded(blurred(image) if hidden else image, hidden=hidden)
 
 
 def blurred(image: Image.Image) -> Image.Image:
@@ -138,10 +140,10 @@ def blurred(image: Image.Image) -> Image.Image:
     return coarse.filter(ImageFilter.GaussianBlur(max(image.width, image.height) / CELLS / 4))
 
 
-def _encoded(image: Image.Image) -> Picture:
+def _encoded(image: Image.Image, *, hidden: bool) -> Picture:
     out = io.BytesIO()
     image.save(out, "PNG")
-    return Picture(out.getvalue(), image.width, image.height)
+    return Picture(out.getvalue(), image.width, image.height, blurred=hidden)
 
 
 def _problem(sentence: str) -> Picture:

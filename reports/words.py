@@ -163,6 +163,7 @@ class Words(BaseModel):
     panel_numbers: Annotated[str, _takes("value", "low", "high")]
     panel_lr: Annotated[str, _takes("value")]
     panel_boundary: Plain
+    lr_capped: Annotated[str, _takes("value", "people")]
     panel_facts: Plain
     panel_at_bound: Annotated[str, _takes("value", "people")]
     original: Annotated[str, _takes("text")]

@@ -42,8 +42,13 @@ def counted(case: Case, conclusions: Iterable[Conclusion]) -> str:
     tally = Counter(conclusions)
     labels = case.template.conclusions
     return ", ".join(
-        f"{tally[kind]} × {labels[kind].label.lower()}" for kind in Conclusion if tally[kind]
+        f"{tally[kind]} × {_within(labels[kind].label)}" for kind in Conclusion if tally[kind]
     )
+
+
+def _within(label: str) -> str:
+    """Write a label as it stands within a sentence; nouns keep their capitals."""
+    return label[:1].lower() + label[1:]
 
 
 def cut(text: str, limit: int = FIRST_PAGE_CHARS) -> str:

@@ -137,15 +137,21 @@ def strength_of(case: Case, found: Verdict | TrackVerdict) -> tuple[str, ...]:
         return (words.no_lr,)
     edges = words.edges.format(range=_edges(case, found.log10_lr))
     if found.lower == found.upper:  # not certainty: the calibration may not say more
-        behind = [min(one.n_h1, one.n_h2) for one in _weights(case, found)]
-        people = min(behind, default=0)
-        bound = words.panel_at_bound.format(value=signed(found.log10_lr), people=people)
-        return (f"{case.said(found.strength)} ({edges})", bound)
+        return (f"{case.said(found.strength)} ({edges})", _capped(case, found, found.log10_lr))
     numbers = words.lr_numbers.format(
         value=signed(found.log10_lr), low=signed(found.lower), high=signed(found.upper),
         lr_value=ratio(found.log10_lr), lr_low=ratio(found.lower), lr_high=ratio(found.upper),
     )  # fmt: skip
     return (f"{case.said(found.strength)} ({edges})", numbers)
+
+
+def _capped(case: Case, found: Verdict | TrackVerdict, log10_lr: float) -> str:
+    """Say why an interval has no width: the ratio, or those it was made of, are at their bound."""
+    words, behind = case.template.words, _weights(case, found)
+    people = min((min(one.n_h1, one.n_h2) for one in behind), default=0)
+    at_bound = any(abs(log10_lr) >= one.bound - 0.005 for one in behind)
+    wording = words.panel_at_bound if at_bound else words.lr_capped
+    return wording.format(value=signed(log10_lr), people=people)
 
 
 def _weights(case: Case, found: Verdict | TrackVerdict) -> list[LikelihoodRatio]:
