@@ -102,10 +102,11 @@ class SourceMatchAnalyzer(Analyzer):
             self.fact(
                 "source_found", True, locator=sources.locator, notable=True,
                 words=f"{match.video.name} in the source index shows {NAME_OF[match.relation]}. "
-                f"A match like this arises by accident in at most {match.chance:.2g} of searches "
-                "of an index of this size.",
+                f"By a model of unrelated footage, extrapolated beyond what was seen of it, "
+                f"{match.chance:.2g} of searches of an index of this size would meet such a match "
+                "by accident; footage of the same place is not unrelated.",
             ),
-            self.fact("source_file", match.video.name, locator=match.video.path),
+            self.fact("source_file", match.video.name, locator=f"sha256:{match.video.sha256}"),
             self.fact("source_sha256", match.video.sha256),
             self.fact("relation", match.relation, words=f"Shows {NAME_OF[match.relation]}."),
             self.fact(

@@ -239,14 +239,15 @@ def _footage(source: Path, count: int) -> Footage:
 
 
 def read_ledger(path: Path) -> list[Outcome]:
-    """Read outcomes kept by an earlier run; a line cut off by its end is left out."""
-    found: list[Outcome] = []
+    """Read outcomes kept by earlier runs, each query once; a line that was cut off is left out."""
+    found: dict[tuple[str, str, str], Outcome] = {}
     if path.is_file():
         for line in path.read_text(encoding="utf-8").splitlines():
             with contextlib.suppress(ValueError):
                 row = json.loads(line)
-                found.append(Outcome(**{**row, "frame_errors": tuple(row["frame_errors"])}))
-    return found
+                one = Outcome(**{**row, "frame_errors": tuple(row["frame_errors"])})
+                found[one.query, one.method, one.item] = one
+    return list(found.values())
 
 
 def run_all(

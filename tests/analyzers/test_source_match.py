@@ -118,6 +118,20 @@ def test_a_face_that_differs_gives_a_signal_pictures_and_open_direction() -> Non
     assert "not assumed" in direction.words
 
 
+def test_facts_name_files_by_name_and_digest_never_by_path() -> None:
+    facts, signals, _, _ = look(index(match()))
+    assert not [o for o in (*facts, *signals) if "/archive" in o.model_dump_json()]
+    file = next(fact for fact in facts if fact.name == "source_file")
+    assert (file.value, file.locator) == ("film.mp4", "sha256:" + "ab" * 32)
+
+
+def test_the_chance_is_called_a_model() -> None:
+    facts, _, _, _ = look(index(match()))
+    words = next(fact for fact in facts if fact.name == "source_found").words
+    assert "model" in words
+    assert "at most" not in words
+
+
 def test_a_face_that_agrees_says_so() -> None:
     _, signals, _, _ = look(index(match(faces=(residual(0.1),))))
     assert "agrees with" in signals[0].words
@@ -129,7 +143,10 @@ def test_a_face_that_agrees_says_so() -> None:
         ({"relation": "same_file"}, "questioned file itself"),
         ({"relation": "same_scene"}, "not this take"),
         ({"relation": "undetermined"}, "too little moves"),
-        ({"faces": (), "why_no_residual": "the indexed file is no longer at /x"}, "no longer"),
+        (
+            {"faces": (), "why_no_residual": "film.mp4 is no longer where it was indexed"},
+            "no longer",
+        ),
         ({"faces": ()}, "could not be laid"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -22,6 +23,9 @@ COARSE_S = 0.12
 """Changes are compared so densely at first: the search over speeds is the slow part."""
 
 MOST_CHANGES = 240
+TICK_S = 0.002
+"""Times are rounded to this to look up the nearest change."""
+
 BLOCK = 2000
 """Offsets tried at a time, so that an hour of source does not ask for gigabytes."""
 
@@ -45,6 +49,14 @@ class _Changes:
 
     times_s: NDArray[np.float64]
     values: NDArray[np.float32]
+
+    @cached_property
+    def nearest(self) -> NDArray[np.int64]:
+        """Number of the change nearest to each tick from the first change to the last."""
+        ticks = self.times_s[0] + TICK_S * np.arange(int(np.ptp(self.times_s) / TICK_S) + 2)
+        after = np.searchsorted(self.times_s, ticks).clip(1, max(1, len(self.times_s) - 1))
+        before = ticks - self.times_s[after - 1] < self.times_s[after] - ticks
+        return np.asarray(after - before, np.int64)
 
 
 def _changes(times_s: NDArray[np.float64], pictures: NDArray[np.float32], lag_s: float) -> _Changes:
@@ -194,8 +206,9 @@ def _along(
 ) -> NDArray[np.float64]:  # fmt: skip
     """Return the correlation along the line of each of some offsets, (o,)."""
     when = offsets[:, None] + speed * a.times_s[None, :]  # (o, n)
-    column = np.searchsorted(b.times_s, when).clip(1, len(b.times_s) - 1)
-    column -= (when - b.times_s[column - 1]) < (b.times_s[column] - when)
+    column = b.nearest[
+        ((when - b.times_s[0]) / TICK_S).astype(np.int64).clip(0, len(b.nearest) - 1)
+    ]
     inside = (when >= b.times_s[0] - 0.1) & (when <= b.times_s[-1] + 0.1)
     rows = np.arange(len(a.times_s))[None, :]
     top = np.where(inside, product[rows, column], 0.0).sum(axis=1)

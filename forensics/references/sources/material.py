@@ -165,7 +165,7 @@ class SourceMatch:
         pdq_bits: Smallest fingerprint distance.
         cosine: Largest descriptor cosine.
         rival_inliers: Of the next source that is not a copy of this one.
-        chance: Of such a match by accident in an index of this size, at most.
+        chance: Estimated, of such a match among unrelated footage; see `accident`.
         placement: (3, 3), from questioned px to source px.
         shape: The same in words' numbers.
         bars: Whether the questioned picture has borders that were left out.
@@ -208,7 +208,7 @@ class SourceMaterial:
     """What a search found, and what was searched.
 
     Attributes:
-        locator: The index, or "one given file" where a pair was compared.
+        locator: The name of the index, never a path, or "one given file" where a pair was compared.
         videos: Searched.
         frames: Searched.
         matches: Best first; empty where nothing was found.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from forensics.errors import ForensicsError
 from forensics.intake.scan import Scan
 from forensics.intake.tracks import FaceTrack
+from forensics.references.sources.accident import chance_by_accident
 from forensics.references.sources.adding import describe, file_digest
 from forensics.references.sources.alignment import line_up
 from forensics.references.sources.anchors import choose_anchors, windows_of
@@ -37,9 +38,6 @@ PLACES, CLEARLY = 4, 0.93
 """So many placements are tried for the coarse alignment, unless one fits clearly."""
 
 QUERY_FRAMES = (8, 5, 5)
-SMALLEST_CHANCE = 1e-9
-"""A fitted tail is not believed further than this for one wrong frame."""
-
 STILL_CHANGE = 1.2
 """Mean deviation over time, in levels, under which footage counts as standing still."""
 
@@ -92,16 +90,17 @@ def search_in(
 ) -> SourceMaterial:  # fmt: skip
     """Look for an item's source in an open index; see `search_sources`."""
     timer = _Clock()
+    name = index_name(index.locator)
     videos = {video.id: video for video in index.videos() if video.sha256 not in hidden}
     frames = sum(video.frames for video in videos.values())
     if not videos:
-        return SourceMaterial(index.locator, 0, 0, why_nothing="the source index is empty")
+        return SourceMaterial(name, 0, 0, why_nothing="the source index is empty")
     progress(0, 3)
     with timer.stage("read"):
         query = read_query(path, found.table.pts_s, _wanted(tracks))
     if not query.search:
         why = "every frame looked at is black or of one color: it would match anything"
-        return SourceMaterial(index.locator, len(videos), frames, why_nothing=why)
+        return SourceMaterial(name, len(videos), frames, why_nothing=why)
     progress(1, 3)
     with timer.stage("candidates"):
         ranked = Search(query, index, videos).run()
@@ -133,7 +132,7 @@ def search_in(
     copies = [m.video.name for m in matches[1:] if m.relation != "same_scene"]
     copies += [one.video.name for one in ordered[LINED_UP:]]
     return SourceMaterial(
-        index.locator, len(videos), frames, tuple(matches), rejected, "", tuple(copies),
+        name, len(videos), frames, tuple(matches), rejected, "", tuple(copies),
         {name: round(spent, 3) for name, spent in timer.stage_s.items()},
     )  # fmt: skip
 
@@ -161,6 +160,14 @@ def compare_files(
     return replace(search_in(index, path, found, tracks, progress), locator="one given file")
 
 
+def index_name(locator: str) -> str:
+    """Return what a record calls an index: a cluster's address, or a folder's bare name."""
+    if "://" in locator:
+        scheme, _, rest = locator.partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}"
+    return Path(locator).absolute().name
+
+
 def _wanted(tracks: tuple[FaceTrack, ...]) -> NDArray[np.int64]:
     """Return the frame numbers of faces that a comparison may use."""
     ranked = sorted(tracks, key=lambda t: -t.face_px * math.sqrt(len(t.seen_s)))
@@ -182,18 +189,6 @@ def _rival(ranked: list[Verified], one: Verified) -> int:
     return max((r.inliers for r in ranked if r is not one and not r.accepted), default=0)
 
 
-def chance_by_accident(inliers: int, frames: int, verified: int) -> float:
-    """Bound the chance of so many agreeing features in any of so many wrong frames.
-
-    The tail was fitted on wrong pairs: above 6 inliers each further one is at least 2.2 times
-    rarer, and one wrong pair in 40 reaches 6. Frames that are verified apart are not taken as
-    independent: only the median counts, once.
-    """
-    tail = max(0.025 * 2.2 ** -max(0, inliers - 6), SMALLEST_CHANCE)
-    del verified
-    return float(min(1.0, -math.expm1(frames * math.log1p(-min(tail, 0.5)))))
-
-
 def _match(
     query: Query, one: Verified, timeline: Timeline, tracks: tuple[FaceTrack, ...], digest: str,
     compared: bool, rival: int, frames: int, path: Path, found: Scan,
@@ -206,7 +201,7 @@ def _match(
         video=video, relation="undetermined", inliers=one.inliers,
         verified_frames=sum(p[2].inliers >= MIN_INLIERS for p in one.places),
         tried_frames=one.tried, pdq_bits=one.pdq_bits, cosine=round(one.cosine, 4),
-        rival_inliers=rival, chance=chance_by_accident(one.inliers, frames, len(one.places)),
+        rival_inliers=rival, chance=chance_by_accident(one.inliers, frames),
         placement=placement, bars=query.has_bars, time=time, questioned_s=span[0],
         source_s=span[1], direction=directions(path, found, video),
         shape=shape_of(placement, (query.width_px, query.height_px), size),
@@ -216,7 +211,7 @@ def _match(
     if not compared:
         why = "another copy was compared"
     elif not source.is_file():
-        why = f"the indexed file is no longer at {source}"
+        why = f"{source.name} is no longer where it was indexed"
     elif file_digest(source) != video.sha256:
         why = f"{source.name} is not the file that was indexed (its digest differs)"
     if why:

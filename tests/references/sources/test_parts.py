@@ -8,10 +8,10 @@ import pytest
 from skimage import data
 
 from forensics.references.sources import descriptors, geometry, query
+from forensics.references.sources.accident import chance_by_accident
 from forensics.references.sources.alignment import line_up, robust_line
 from forensics.references.sources.index import Timeline
 from forensics.references.sources.query import Query
-from forensics.references.sources.search import chance_by_accident
 
 
 def test_pdq_knows_mirrors_and_takes_gray_and_alpha() -> None:
@@ -145,10 +145,12 @@ def test_borders_are_found_and_whole_pictures_left_whole() -> None:
     assert abs(y1 - 460) < 8
 
 
-def test_chance_grows_with_the_index_and_falls_with_inliers() -> None:
-    assert chance_by_accident(17, 1000, 3) < chance_by_accident(17, 100_000, 3)
-    assert chance_by_accident(30, 1000, 3) < chance_by_accident(17, 1000, 3)
-    assert chance_by_accident(500, 10**6, 3) > 0
+def test_chance_grows_with_the_index_and_falls_with_inliers_to_a_floor() -> None:
+    assert chance_by_accident(17, 1) == pytest.approx(0.025 * 2.2**-11, rel=1e-6)
+    assert chance_by_accident(17, 1000) < chance_by_accident(17, 100_000)
+    assert chance_by_accident(30, 1000) < chance_by_accident(17, 1000)
+    assert chance_by_accident(500, 10**6) == pytest.approx(1e-3, rel=0.01)
+    assert chance_by_accident(3, 10**6) == pytest.approx(1.0)
 
 
 def test_noise_below_a_frame_makes_no_speed() -> None:
