@@ -79,3 +79,25 @@ def look_alikes(
     with writing(out):
         out.write_text(dumped(made), encoding="utf-8")
     print(f"{made.people} people: {out}")
+
+
+@app.command()
+def fuse(
+    table: Annotated[Path, typer.Argument(help="Table of signals, from `calibrate population`.")],
+    model: Annotated[Path, typer.Option(help="Folder of the discriminator that scored it.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model version to write.")],
+    seed: Annotated[int, typer.Option(help="Of folds and bootstrap.")] = 0,
+) -> None:
+    """Fit network and hand-made signals together, and print whether that beats the network."""
+    from forensics.models.loading import load
+    from forensics.training import fitting, fusion
+
+    if not table.exists():
+        raise MaterialError(f"{table} is not there; make it with `audit calibrate population`")
+    rows = fusion.usable(pd.read_csv(table))
+    digests = load(model.parent.name, model.name, model.parent.parent).digests
+    ratios = fusion.cross_fitted(rows, seed)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        fitting.write(fusion.fit_fused(rows, digests, seed), fusion.cases(rows), ratios, out)
+    print(fusion.report(rows, ratios, seed))
