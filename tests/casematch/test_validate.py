@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -25,13 +26,23 @@ from reference_generators.making import Wish, make
 from tests.conftest import FIXTURES
 from tests.generators.small_media import clip, pictures
 
+pytestmark = pytest.mark.slow
+
+INTERRUPTED_AFTER = 2
+
 
 @dataclass(frozen=True)
 class Validated:
+    """A validation that was interrupted once, and finished by the same command."""
+
     case: Case
     record: CaseRecord
     printed: str
     exhibits: Path
+    kept: int
+    examined: int
+    written: int
+    whole_between: bool
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +61,42 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
 
 @pytest.fixture(scope="module")
 def validated(prepared: Case) -> Validated:
+    examined: list[int] = []
+    written: list[Path] = []
+    examine, write = validate_module.examine, bench.write
+
+    def counted(*args: Any, **more: Any) -> Any:
+        if len(examined) == INTERRUPTED_AFTER:
+            examined.clear()
+            raise KeyboardInterrupt
+        examined.append(1)
+        return examine(*args, **more)
+
+    def noted(frames: Any, path: Path, *more: Any, **named: Any) -> int:
+        written.append(path)
+        return write(frames, path, *more, **named)
+
     args = ["case", "validate", str(prepared.folder), "--seconds", "2", "--json", "--no-pdf"]
-    done = CliRunner().invoke(app, [*args, "--device", "cpu"])
+    args += ["--device", "cpu"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(validate_module, "examine", counted)
+        stopped = CliRunner().invoke(app, args)
+        assert stopped.exit_code == 130, stopped.output
+        work = next((prepared.folder / "work").glob("validate-*"))
+        kept = len(list(work.glob("*-[0-9].json")))
+        whole = verify(prepared.folder).whole
+        again: list[int] = []
+        patch.setattr(
+            validate_module, "examine", lambda *a, **m: (again.append(1), examine(*a, **m))[1]
+        )
+        patch.setattr(bench, "write", noted)
+        done = CliRunner().invoke(app, args)
     assert done.exit_code == 0, done.output
     home = next((prepared.folder / "records").iterdir())
     record = CaseRecord.from_json((home / "record.json").read_bytes())
-    return Validated(prepared, record, done.stdout, home / "exhibits")
+    return Validated(
+        prepared, record, done.stdout, home / "exhibits", kept, len(again), len(written), whole
+    )
 
 
 def test_the_record_in_the_case_holds_what_was_printed(validated: Validated) -> None:
@@ -121,43 +162,10 @@ def test_pictures_stand_beside_the_record(validated: Validated) -> None:
             assert (validated.exhibits / name).is_file()
 
 
-def test_an_interrupted_validation_goes_on_where_it_was(
-    validated: Validated, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A second validation of the same case, stopped after its first segments.
-    examined: list[int] = []
-    real = validate_module.examine
-
-    def stop_after_two(*args: object, **more: object) -> object:
-        if len(examined) == 2:
-            raise KeyboardInterrupt
-        examined.append(1)
-        return real(*args, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(validate_module, "examine", stop_after_two)
-    args = ["case", "validate", str(validated.case.folder), "--seconds", "2", "--no-pdf", "--quiet"]
-    done = CliRunner().invoke(app, [*args, "--device", "cpu"])
-    assert done.exit_code == 130
-    work = next((validated.case.folder / "work").glob("validate-*"))
-    assert len(list(work.glob("*-[0-9].json"))) == 2
-    assert verify(validated.case.folder).whole
-
-    again: list[int] = []
-    written: list[Path] = []
-    monkeypatch.setattr(
-        validate_module, "examine", lambda *a, **m: again.append(1) or real(*a, **m)
-    )
-    write = bench.write
-    monkeypatch.setattr(
-        bench, "write", lambda f, p, *a, **m: written.append(p) or write(f, p, *a, **m)
-    )
-    done = CliRunner().invoke(app, [*args, "--device", "cpu"])
-    assert done.exit_code == 0, done.output
+def test_an_interrupted_validation_goes_on_where_it_was(validated: Validated) -> None:
     found = validated.record.case_validation
     assert found is not None
-    total = sum(used.segments for used in found.clips)
-    assert len(again) == total - 2
-    assert not written
-    homes = sorted((validated.case.folder / "records").iterdir())
-    second = CaseRecord.from_json((homes[-1] / "record.json").read_bytes())
-    assert second.case_validation == found  # and it says the same as the run in one go
+    assert validated.whole_between
+    assert validated.kept == INTERRUPTED_AFTER
+    assert validated.examined == sum(used.segments for used in found.clips) - INTERRUPTED_AFTER
+    assert validated.written == 0
