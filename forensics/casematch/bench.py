@@ -113,7 +113,8 @@ def encoding_of(bench: Bench, item: Path) -> tuple[MatchedEncoding, Wanted]:
         codec=wanted.codec, encoder=wanted.encoder, width_px=wanted.width_px,
         height_px=wanted.height_px, rate_fps=round(wanted.rate_fps, 4), setting=wanted.setting,
         questioned_quality=round(wanted.qp if wanted.by_qp else wanted.bits_per_px, 4),
-        reached_quality=round(reached, 4), quality_unit=unit, notes=wanted.notes,
+        reached_quality=round(reached, 4), quality_unit=unit,
+        notes=(*wanted.notes, f"At most the first {bench.seconds:g} s of each clip were used."),
     ), wanted  # fmt: skip
 
 
@@ -166,11 +167,13 @@ def matched_clips(bench: Bench, wanted: Wanted) -> list[Clip]:
             write(frames_of(source, 0.0, bench.seconds), path, wanted)
         scale = wanted.height_px / max(1, next(frames_of(source, 0.0, 1.0)).rgb.shape[0])
         boxes = _boxes_of(clip.sha256, found, scale)
+        same_frames = rate_of(source) <= 1.02 * wanted.rate_fps  # else numbers do not agree
         if isinstance(clip, Fake):
             name, method = f"{Path(clip.path).name} ({clip.method})", clip.method
             boxes = _scaled(clip.boxes, scale)
         else:
             name, method = clip.name, ""
+        boxes = boxes if same_frames else None
         clips.append(Clip(role, name, clip.sha256, path, method, boxes))
     bench.progress("matching", len(todo), len(todo))
     return clips
