@@ -162,9 +162,12 @@ def _(block: content.Compare, sheet: Sheet) -> Markup:
     )  # fmt: skip
     rest = joined([_named(img(cell, label), label) for cell, label in named])
     return Markup(
-        '<figure class="compare">{}<details><summary>{}</summary><div class="row">{}</div>'
+        '<figure class="compare">{}<details{}><summary>{}</summary><div class="row">{}</div>'
         "</details>{}</figure>"
-    ).format(pair, sheet.words.compare_other, rest, caption)
+    ).format(
+        pair, Markup(" open") if len(block.exhibits) > 1 else NOTHING, sheet.words.compare_other,
+        rest, caption,
+    )  # fmt: skip
 
 
 def _named(picture: Markup, label: str) -> Markup:
