@@ -76,7 +76,7 @@ def _(block: content.Checklist, page: Page) -> list[Flowable]:
     return [bullet(item, sign="☐") for item in block.items]
 
 
-LINE = 15.0
+LINE = 14.0
 """Points a handwritten line needs."""
 
 

@@ -113,7 +113,8 @@ def _(block: content.Plate, page: Page) -> list[Flowable]:
 def _side_by_side(pictures: tuple[Picture, ...], below: tuple[str, ...]) -> Flowable:
     """Place square pictures in one row over the whole width, a line of text under each."""
     n = len(pictures)
-    side = min(WIDE / n, PLATE * 1.1)
+    hidden = all(one.blurred for one in pictures)
+    side = min(WIDE / n, BLURRED_PLATE if hidden else PLATE * 1.1)
     labels = [para(text, "caption") for text in below]
     pad = min(2.0, side / 20)
     grid = Grid(

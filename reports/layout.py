@@ -58,6 +58,8 @@ def section(found: content.Section, page: Page, level: int) -> list[Flowable]:
             lead += drawn  # an introduction moves with the heading
             continue
         else:
-            story += [CondPageBreak(HEADING_ROOM), *lead, *drawn] if lead else drawn
+            alone = isinstance(block, content.Paragraph) and block.style == "subhead"
+            story += [CondPageBreak(HEADING_ROOM)] if lead or alone else []
+            story += [*lead, *drawn]
         lead = []
     return story

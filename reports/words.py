@@ -244,6 +244,7 @@ class Words(BaseModel):
     cite_text: Annotated[str, _takes("tool", "digest", "item")]
     cite_check: Plain
     validation_counts: Annotated[str, _takes("right", "wrong", "silent")]
+    validation_rule: Annotated[str, _takes("rule")]
     validation_share: Annotated[str, _takes("rate", "n")]
     validation_never: Plain
     validation_value: Annotated[str, _takes("value", "unit", "reads")]

@@ -32,6 +32,9 @@ def _rows(fact: Fact) -> list[tuple[str, str]]:
     name = f"{_name(fact.name)} ({fact.unit})" if fact.unit else _name(fact.name)
     if not isinstance(fact.value, tuple):
         return [(name, value_of(fact.value))]
+    parts = len(fact.unit.split(","))
+    if parts == len(fact.value) > 1 and not any("," in str(one) for one in fact.value):
+        return [(name, value_of(fact.value))]  # one fingerprint of several parts
     return [(name if at == 0 else "", value_of(one)) for at, one in enumerate(fact.value)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from forensics.case_validation import CaseValidation, ClipUsed, MethodValidation, Rate, SideBySide
 from forensics.interpretation.validation import Interval
 from reports.case import Case
@@ -15,16 +17,19 @@ def case_validation(case: Case) -> list[Block]:
     found, words = case.record.case_validation, case.template.words
     if found is None:
         return []
+    common = _common_rule(found)
     blocks: list[Block] = [
         Bullets(tuple(map(case.said, found.summary))),
         Paragraph(words.validation_pictures, style="subhead"),
         *(row for one in found.pictures if (row := _pictures(case, one))),
         Paragraph(words.validation_methods, style="subhead"),
         Table(
-            words.columns_validation, tuple(_method(case, one) for one in found.methods),
+            words.columns_validation, tuple(_method(case, one, common) for one in found.methods),
             (0.28, 0.18, 0.18, 0.18, 0.18),
         ),
     ]  # fmt: skip
+    if common:
+        blocks.append(Paragraph(words.validation_rule.format(rule=case.said(common)), style="note"))
     if found.traces:
         blocks += [
             Paragraph(words.validation_traces, style="subhead"),
@@ -65,7 +70,13 @@ def _pictures(case: Case, row: SideBySide) -> Compare | None:
     return Compare(case.said(row.title), "", tuple(exhibits), tuple(labels))
 
 
-def _method(case: Case, found: MethodValidation) -> tuple[str, ...]:
+def _common_rule(found: CaseValidation) -> str:
+    """Return the rule that several methods share, to be printed once; empty where none do."""
+    counted = Counter(one.rule for one in found.methods).most_common(1)
+    return counted[0][0] if counted and counted[0][1] > 1 else ""
+
+
+def _method(case: Case, found: MethodValidation, common: str) -> tuple[str, ...]:
     words = case.template.words
     reads = {
         "fake": words.reading_fake, "genuine": words.reading_genuine,
@@ -76,7 +87,8 @@ def _method(case: Case, found: MethodValidation) -> tuple[str, ...]:
         if found.questioned is not None
         else reads
     )
-    name = f"{case.said(found.title)}: {case.said(found.rule)}"
+    name = case.said(found.title)
+    name = name if found.rule == common else f"{name}: {case.said(found.rule)}"
     counts = (_counts(case, found.on_fakes), _counts(case, found.on_controls))
     return (name, *counts, _share(case, found.overall), value)
 

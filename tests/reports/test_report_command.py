@@ -85,6 +85,14 @@ def test_what_cannot_be_is_a_usage_error(results: Path, args: tuple[str, ...]) -
 @pytest.mark.parametrize("lang", ["en", "de"])
 def test_a_moderator_reads_two_pages(tmp_path: Path, conclusion: Conclusion, lang: str) -> None:
     folder = examined(tmp_path / "r", conclusions=(conclusion,), name=ARABIC)
+    fact = {"kind": "fact", "analyzer": "fingerprints", "version": "1"}
+    record = json.loads((folder / "record.json").read_text("utf-8"))
+    record["observations"] += [
+        {**fact, "name": "md5", "value": "ab" * 16},
+        {**fact, "name": "vpdq", "unit": "frame,quality,hash,seconds",
+         "value": [f"{n},100,{'cd' * 32},{n}.000" for n in range(90)]},
+    ]  # fmt: skip
+    (folder / "record.json").write_text(json.dumps(record), encoding="utf-8")
     out = tmp_path / "out.pdf"
     run(folder, "--template", "moderator", "--lang", lang, "--out", out, "-q")
     with pypdfium2.PdfDocument(out) as document:

@@ -17,9 +17,11 @@ from forensics.case_validation import (
     SideBySide,
     TraceComparison,
 )
-from forensics.record import CaseRecord, Conclusion
+from forensics.record import CaseRecord, Conclusion, Fact
+from reports.content import Table
 from reports.html import html_bytes
 from reports.pdf import pdf_bytes
+from reports.sections import BUILDERS
 from reports.subject import subject
 
 
@@ -76,6 +78,7 @@ def test_right_and_wrong_are_printed_with_n_and_interval(tmp_path: Path, templat
     text = " ".join(text.split())
     for wanted in (
         "right on this very footage", "11 right, 1 wrong, 2 silent", "91.7 % [61.5, 99.8], n = 12",
+        "Where no rule is named: log10 LR of 1 or more.",
         "never spoke", "reads as a fake", "0.2 / 6", "One generator only.", "profile differs",
         "crf 24: 27.4 mean quantization parameter reached, 27.1 measured", "comparison fake",
         "The face is as far from the original", "fake.mp4 (autoencoder)", "14 × 2 s",
@@ -97,3 +100,20 @@ def test_without_it_there_is_no_page_of_it(tmp_path: Path) -> None:
     page = html_bytes(subject(make(tmp_path), "examiner"), tmp_path).decode("utf-8")
     assert 'id="case_validation"' not in page
     assert "very footage" not in page
+
+
+def test_a_fingerprint_of_two_parts_is_one_row(tmp_path: Path) -> None:
+    def fact(name: str, value: tuple[str | int, ...], unit: str) -> Fact:
+        return Fact(analyzer="fingerprints", version="1", name=name, value=value, unit=unit)
+
+    facts = (
+        fact("pdq frame 3", ("ab" * 32, 100), "hash, quality"),
+        fact("vpdq", ("0,100,ff", "1,90,ee", "2,80,dd"), "frame,quality,hash"),
+    )
+    record = make(tmp_path).model_copy(update={"observations": facts})
+    table = BUILDERS["hashes"](subject(record, "examiner"))[0]
+    assert isinstance(table, Table)
+    assert table.rows[2:] == (
+        ("PDQ frame 3 (hash, quality)", f"{'ab' * 32}, 100"),
+        ("vPDQ (frame,quality,hash)", "0,100,ff"), ("", "1,90,ee"), ("", "2,80,dd"),
+    )  # fmt: skip
