@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from forensics.case_validation import MethodValidation, Rate, TraceComparison
+from forensics.casematch.measures import beyond_chance
 
 LIMITATIONS = (
     "Segments of one clip are not independent: share, n and interval describe this footage, and "
@@ -37,7 +38,7 @@ def summary(
         f"verdict was {_counts(verdict.on_fakes)} on fakes and "
         f"{_counts(verdict.on_controls)} on genuine footage."
     ]
-    told = [one for one in others if (one.overall.lower or 0.0) > 0.5]
+    told = [one for one in others if beyond_chance(one.overall, len(others))]
     if told:
         said.append(_readings(told))
     else:
@@ -56,7 +57,8 @@ def _readings(told: list[MethodValidation]) -> str:
     fake = sum(one.questioned_reads == "fake" for one in told)
     genuine = sum(one.questioned_reads == "genuine" for one in told)
     return (
-        f"{len(told)} measurements told the two apart better than chance here, best "
+        f"{len(told)} measurements told the two apart beyond chance here (their number allowed "
+        "for), best "
         f"{best.title} (right on {share.right} of {share.n}, 95 % interval "
         f"{share.lower or 0:.2f} to {share.upper or 1:.2f}); by {fake} of them the questioned item "
         f"lies on the side of the fakes, by {genuine} on the side of the genuine footage."

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from forensics.casematch.measures import Kinds, compared, methods, rate, traces
+from forensics.casematch.measures import Kinds, beyond_chance, compared, methods, rate, traces
 from forensics.casematch.segments import Segment, segment_edges
 from forensics.casematch.words import summary
 from forensics.record import Conclusion
@@ -73,6 +73,15 @@ def test_a_method_that_points_the_wrong_way_is_wrong_not_right() -> None:
 def test_a_method_at_chance_reads_nothing(rng: np.random.Generator) -> None:
     fake, real = (clip(rng.normal(0, 1, 8).tolist()) for _ in range(2))
     assert methods(Kinds(clip([0.1, 0.2]), (fake,), (real,), ()))[1].questioned_reads == "silent"
+
+
+def test_one_of_many_measurements_needs_more_to_be_believed() -> None:
+    found = rate(12, 3, 1)  # 1.8 % by tossing coins
+    assert beyond_chance(found, 1)
+    assert not beyond_chance(found, 15)
+    assert beyond_chance(rate(16, 0, 0), 15)
+    assert not beyond_chance(rate(0, 16, 0), 1)
+    assert not beyond_chance(rate(0, 0, 16), 1)
 
 
 def test_the_threshold_of_a_segment_never_saw_its_moment() -> None:
