@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,6 +72,7 @@ def read_windows(path: Path, windows: list[Window]) -> tuple[list[SourceFrame], 
                 break
             return keeper.kept, {}
         if first > SEEK_FROM_S and stream.time_base:
+            _begin(container)
             container.seek(int(first / stream.time_base), stream=stream, backward=True)
         context = stream.codec_context
         context.options = {**context.options, "export_side_data": "venc_params"}
@@ -80,6 +83,19 @@ def read_windows(path: Path, windows: list[Window]) -> tuple[list[SourceFrame], 
             if near and not raw.picture.is_corrupt:
                 keeper.take(raw, near)
     return keeper.kept, keeper.qp
+
+
+def _begin(container: av.container.InputContainer) -> None:
+    """Let the decoder see the first packet before it is moved on.
+
+    x264 names its build there and nowhere else, and FFmpeg works around a fault of builds before
+    151 in 4:4:4 by it: without it, what is sought in such a file is decoded to noise.
+    """
+    stream = picture_stream(container)
+    for packet in container.demux(stream):
+        with contextlib.suppress(av.error.FFmpegError, ValueError):
+            packet.decode()
+        return
 
 
 class _Keeper:
