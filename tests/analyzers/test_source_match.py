@@ -137,6 +137,11 @@ def test_a_face_that_agrees_says_so() -> None:
     assert "agrees with" in signals[0].words
 
 
+def test_between_the_two_it_is_left_open() -> None:
+    _, signals, _, _ = look(index(match(faces=(residual(0.5),))))
+    assert "neither clearly agrees with nor clearly differs from" in signals[0].words
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -11,7 +11,13 @@ import pytest
 from skimage import data
 
 from forensics.errors import SourceIndexError
+from forensics.intake.crops import align
+from forensics.intake.frames import read_frames
+from forensics.intake.landmarks import DlibLandmarker
+from forensics.references.sources.adding import add_files
+from forensics.references.sources.control import found_control
 from forensics.references.sources.edits import write_clip
+from forensics.references.sources.index import open_index
 from forensics.references.sources.search import compare_files, search_sources
 
 from .conftest import RATE_FPS, Clips, look, pan
@@ -135,3 +141,75 @@ def test_a_still_is_compared_with_its_own_frame(clips: Clips, tmp_path: Path) ->
     pair = match.faces[0].pairs[0]
     assert pair.source_s == pytest.approx(21 / RATE_FPS, abs=0.01)
     assert match.faces[0].score < 0.5
+
+
+def test_the_item_itself_is_not_compared_with_itself_but_with_its_copy(
+    clips: Clips, tmp_path: Path
+) -> None:
+    twin = tmp_path / "twin.mp4"
+    twin.write_bytes(clips.source.read_bytes())
+    seen = look(twin)
+    found = search_sources(seen.path, seen.found, seen.tracks, str(clips.index))
+    assert found.matches[0].relation == "same_file"
+    assert found.locator == "index"  # a record holds no path
+
+
+def test_an_empty_index_says_so(clips: Clips, tmp_path: Path) -> None:
+    open_index(str(tmp_path / "empty"), write=True).close()
+    seen = look(clips.excerpt)
+    found = search_sources(seen.path, seen.found, seen.tracks, str(tmp_path / "empty"))
+    assert found.why_nothing == "the source index is empty"
+    assert (found.videos, found.matches) == (0, ())
+
+
+@pytest.mark.parametrize(("change", "expected"), [("gone", "no longer"), ("other", "digest")])
+def test_a_source_that_is_gone_or_changed_still_matches_without_residual(
+    clips: Clips, tmp_path: Path, change: str, expected: str
+) -> None:
+    source = tmp_path / "film.mp4"
+    source.write_bytes(clips.source.read_bytes())
+    with open_index(str(tmp_path / "index"), write=True) as index:
+        assert [one.outcome for one in add_files(index, [source])] == ["added"]
+    if change == "gone":
+        source.unlink()
+    else:
+        source.write_bytes(clips.other.read_bytes())
+    seen = look(clips.swapped)
+    match = search_sources(seen.path, seen.found, seen.tracks, str(tmp_path / "index")).matches[0]
+    assert match.faces == ()
+    assert expected in match.why_no_residual
+    assert str(tmp_path) not in match.why_no_residual
+    assert found_control(match, seen.tracks, DlibLandmarker(), 8) is None
+
+
+def test_a_still_that_was_animated_is_found_and_not_called_lined_up(
+    clips: Clips, tmp_path: Path
+) -> None:
+    still = tmp_path / "still.png"
+    cv2.imwrite(str(still), data.astronaut()[..., ::-1])
+    seen = look(clips.source)  # the same picture, animated
+    found = compare_files(seen.path, seen.found, seen.tracks, still)
+    match = found.matches[0]
+    assert match.time is None or not match.time.determined
+    assert match.relation in ("same_footage", "undetermined")
+    if match.relation == "same_footage":
+        assert match.faces[0].score < 0.75
+
+
+def test_the_found_source_is_control_footage_at_the_same_moments(clips: Clips) -> None:
+    seen = look(clips.swapped)
+    match = search_sources(seen.path, seen.found, seen.tracks, str(clips.index)).matches[0]
+    control = found_control(match, seen.tracks, DlibLandmarker(), 4)
+    assert control is not None
+    track = control.tracks[0]
+    assert len(track) == 4
+    assert np.isfinite(track.burst_px[:-1]).all()
+    assert np.isfinite(track.qp).all()
+    own = cut_at(clips.source, track.frame_index)
+    for i, rgb in enumerate(own):
+        aligned = align(rgb, track.to_aligned[i])
+        assert np.abs(aligned.astype(int) - track.aligned(i)).mean() < 1.0
+
+
+def cut_at(path: Path, numbers: np.ndarray) -> list[np.ndarray]:
+    return [frame.rgb for frame in read_frames(path, numbers)]
