@@ -78,7 +78,9 @@ def _strength(template: Template, record: CaseRecord) -> str:
     words, value = template.words, signed(found.log10_lr)
     if found.lower == found.upper:  # not certainty: the calibration may not say more
         people = min(min(w.n_h1, w.n_h2) for w in record.weights)
-        return f"{found.strength} · {words.panel_at_bound.format(value=value, people=people)}"
+        at_bound = any(abs(found.log10_lr) >= w.bound - 0.005 for w in record.weights)
+        wording = words.panel_at_bound if at_bound else words.lr_capped
+        return f"{found.strength} · {wording.format(value=value, people=people)}"
     numbers = words.panel_numbers.format(
         value=value, low=signed(found.lower), high=signed(found.upper)
     )
