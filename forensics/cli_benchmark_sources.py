@@ -57,6 +57,7 @@ def benchmark_sources(
     unknown = [name for name in names if name not in known]
     if unknown:
         raise typer.BadParameter(f"not known: {', '.join(unknown)}; known: {', '.join(known)}")
+    manifest, genuine = manifest.resolve(), genuine.resolve()  # as the index names them
     cases = source_cases.cases_of(manifest, limit)
     if not cases:
         raise ManifestError(f"{manifest} names no originals")
