@@ -129,6 +129,8 @@ def _versions(compared: list[dict[str, Any]]) -> Table:
     for column in ("method", "score", "fakes", "real", "other", "this", "difference", "95 % CI"):
         table.add_column(column)
     for one in compared:
+        if one["before"] == one["now"] and one["lower"] == one["upper"] == 0:
+            continue  # a signal that neither version changed
         table.add_row(
             escape(one["method"]), escape(one["score"]), str(one["n_fake"]), str(one["n_real"]),
             _number(one["before"]), _number(one["now"]), f"{one['now'] - one['before']:+.3f}",
