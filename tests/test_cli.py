@@ -14,7 +14,7 @@ from tests.conftest import FIXTURES, Run
 def test_the_folder_is_complete(examined: tuple[Path, str]) -> None:
     folder, stderr = examined
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["exhibits", "record.json", "report.pdf", "signals.csv"]
+    assert names == ["exhibits", "hashes", "record.json", "report.pdf", "signals.csv"]
     record = CaseRecord.from_json((folder / "record.json").read_bytes())
     assert sorted(e.file for e in record.exhibits) == sorted(
         path.name for path in (folder / "exhibits").iterdir()
