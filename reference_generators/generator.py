@@ -46,12 +46,14 @@ class Preset:
         batch: Faces of each person a step.
         size_px: Side of the network's input and output.
         width: Channels, as a share of the published network's.
+        rate: Learning rate; 0 for the published one.
     """
 
     steps: int
     batch: int = 1
     size_px: int = 64
     width: float = 1.0
+    rate: float = 0.0
 
 
 class Generator(ABC):
