@@ -91,7 +91,8 @@ class Autoencoder(Trained):
         "faithful-2018: none known in network, losses, optimizer, mean shift and warp; faces come "
         "from another detector and landmarker, warps are drawn in batches, and a GPU runs in "
         "bfloat16. quick: a quarter of the channels, ten times the rate. quality: 128 px, one more "
-        "level each way. Both apply the mean shift in conversion too; the original did in training only"
+        "level each way. Both apply the mean shift in conversion too; the original did in training "
+        "only"
     )
     presets: ClassVar[Mapping[str, Preset]] = {
         "faithful-2018": Preset(steps=60_000, batch=64),
