@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ from forensics.record import (
     Signal,
     round_floats,
 )
+
+if TYPE_CHECKING:
+    from forensics.references.case_discriminators import CaseDiscriminator
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,13 @@ class References:
         sources: What the source index found: `forensics.references.sources.SourceMaterial`,
             None where no index was given.
         persons: The claimed person first, where given, and suspected donors.
+        discriminators: Of the case's own generators, where a case with some was given.
     """
 
     controls: tuple[Control, ...] = ()
     sources: object | None = None
     persons: tuple[Person, ...] = ()
+    discriminators: tuple[CaseDiscriminator, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from forensics.record import (
 )
 from forensics.references.gather import gather
 
+if TYPE_CHECKING:
+    from forensics.casefile.folder import Case
+
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); total 0 means unknown."""
 
@@ -54,6 +58,7 @@ def audit(
     controls: tuple[Path, ...] = (),
     sources: str | None = None,
     persons: tuple[tuple[str, Path], ...] = (),
+    case: Case | None = None,
     argv: tuple[str, ...] = (),
     analyzers: tuple[type[Analyzer], ...] | None = None,
     faces: FaceFinder | None = None,
@@ -69,6 +74,7 @@ def audit(
         controls: Genuine footage of the same person or camera.
         sources: Source index to search for the original footage.
         persons: Pictures or clips of known people: ("claimed" or "donor", folder or file).
+        case: The case that the item is in; discriminators of its own generators are asked too.
         argv: The command line, kept in the record's run part.
         analyzers: Which to run; all by default.
         faces: Steps 3 and 4; benchmarks pass one that remembers.
@@ -96,7 +102,7 @@ def audit(
             exhibits.frames(track, len(tracks))
     with run.stage("references"):  # 5. what to compare with, gathered once for everyone
         known = references or gather(
-            path, found, tracks, settings, controls, sources, landmarker, persons,
+            path, found, tracks, settings, controls, sources, landmarker, persons, case,
             progress=lambda done, total: progress("references", done, total),
         )  # fmt: skip
     material = Material(

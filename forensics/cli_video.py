@@ -112,7 +112,7 @@ def video(
     with Output(folder) as output, Bars(console, quiet=quiet) as bars:
         examination = audit(
             item, settings, controls=tuple(control or ()), sources=sources,
-            persons=_persons(reference, donor or []),
+            persons=_persons(reference, donor or []), case=kept,
             argv=tuple(sys.argv[1:]), progress=bars.update,
             operator=kept.description.operator if kept else None,
         )  # fmt: skip

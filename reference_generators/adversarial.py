@@ -24,29 +24,6 @@ class Residual(nn.Module):
         return done
 
 
-class SelfAttention(nn.Module):
-    """Every place looks at every other, with a gain that starts at zero.
-
-    Source: Zhang et al., "Self-Attention Generative Adversarial Networks" (arXiv 1805.08318).
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        inner = max(1, channels // 8)
-        self.query = nn.Conv2d(channels, inner, 1)
-        self.key = nn.Conv2d(channels, inner, 1)
-        self.value = nn.Conv2d(channels, channels, 1)
-        self.gain = nn.Parameter(torch.zeros(1))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (b, channels, s, s) to the same."""
-        query, key, value = (part(x).flatten(2) for part in (self.query, self.key, self.value))
-        weights = torch.softmax(query.transpose(1, 2) @ key, dim=-1)  # (b, s * s, s * s)
-        seen = (value @ weights.transpose(1, 2)).reshape(x.shape)
-        done: torch.Tensor = x + self.gain * seen
-        return done
-
-
 class PatchDiscriminator(nn.Module):
     """Says of each patch of a picture whether it is genuine; 3 levels see 70x70 px.
 

@@ -33,6 +33,7 @@ from forensics.intake.frames import Frame
 from forensics.intake.landmarks import Landmarker, choose_landmarker
 from forensics.intake.scan import scan
 from forensics.record import Settings
+from forensics.references.case_discriminators import discriminators_of
 
 Progress = Callable[[str, int, int], None]
 
@@ -78,6 +79,7 @@ class Bench:
         self.work = case.folder / layout.WORK / f"validate-{self._key()}"
         self.work.mkdir(parents=True, exist_ok=True)
         self.device = environment.device(settings.device)
+        self.discriminators = discriminators_of(case)
         self.landmarker: Landmarker = choose_landmarker(settings.landmarks, self.device)
 
     def _key(self) -> str:

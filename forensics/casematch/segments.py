@@ -19,6 +19,7 @@ from forensics.intake.scan import Scan, scan
 from forensics.intake.tracks import CONTEXT_SCALE, FaceTrack, cut_tracks
 from forensics.interpretation.calibration import signal_values
 from forensics.record import Frozen, Settings
+from forensics.references.case_discriminators import CaseDiscriminator
 
 FRAMES = 12
 """Examined frames a segment."""
@@ -189,6 +190,7 @@ def examine(
     settings: Settings,
     embedder: Embedder,
     kinds: tuple[type[Analyzer], ...] | None = None,
+    discriminators: tuple[CaseDiscriminator, ...] = (),
 ) -> Segment:
     """Send one segment down the line.
 
@@ -199,12 +201,15 @@ def examine(
         settings: As the questioned item's.
         embedder: For the identity trace.
         kinds: Analyzers; all by default.
+        discriminators: Of the case's own generators.
     """
     face = footage.faces[number]
     record = audit(
         footage.path, settings, analyzers=kinds,
         faces=lambda *_: (footage.found, (face,)),
-        references=References(controls=controls_for(number, genuine)),
+        references=References(
+            controls=controls_for(number, genuine), discriminators=discriminators
+        ),
     ).record  # fmt: skip
     mine = [signal for signal in record.signals() if signal.extent.track == face.id]
     look = embed_track(face, embedder, EMBEDDED, ("whole",)).parts["whole"].mean(axis=0)

@@ -120,7 +120,13 @@ def _segments(
             first = not found[clip.sha256]
             kinds = None if first else _useful(useful)
             segment = examine(
-                footage[clip.sha256], number, genuine, bench.settings, embedder, kinds
+                footage[clip.sha256],
+                number,
+                genuine,
+                bench.settings,
+                embedder,
+                kinds,
+                bench.discriminators,
             )
             replace_file(kept, segment.model_dump_json().encode())
         useful |= {name.split(".")[0] for name in segment.values}
@@ -172,8 +178,9 @@ def _whole(bench: Bench, item: Path, argv: tuple[str, ...], operator: str) -> Ex
     genuine = [*bench.material.originals, *bench.material.controls]
     settings = bench.settings.model_copy(update={"controls": tuple(one.name for one in genuine)})
     made = audit(
-        item, settings, controls=tuple(bench.stored(one.path) for one in genuine), argv=argv,
-        progress=bench.progress, operator=operator or bench.case.description.operator,
+        item, settings, controls=tuple(bench.stored(one.path) for one in genuine),
+        case=bench.case, argv=argv, progress=bench.progress,
+        operator=operator or bench.case.description.operator,
     )  # fmt: skip
     named = made.record.item.model_copy(update={"name": bench.material.questioned.name})
     return Examination(made.record.model_copy(update={"item": named}), made.exhibits)

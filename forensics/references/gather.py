@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forensics.analyzer import Control, Person, References
 from forensics.intake.landmarks import Landmarker
 from forensics.intake.scan import Scan, scan
 from forensics.intake.tracks import FaceTrack, cut_tracks
 from forensics.record import Settings
+from forensics.references.case_discriminators import discriminators_of
 from forensics.references.persons import gather_person
 from forensics.references.sources.control import found_control
 from forensics.references.sources.material import SourceMaterial
 from forensics.references.sources.search import search_sources
+
+if TYPE_CHECKING:
+    from forensics.casefile.folder import Case
 
 
 def gather(
@@ -25,6 +30,7 @@ def gather(
     sources: str | None,
     landmarker: Landmarker,
     persons: tuple[tuple[str, Path], ...] = (),
+    case: Case | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> References:
     """Examine control clips like the item, read the pictures of known people, search the sources.
@@ -38,11 +44,13 @@ def gather(
         sources: Source index, or None. What it finds is offered as a control too.
         landmarker: Finds the 68 points.
         persons: ("claimed" or "donor", folder or file) of known people.
+        case: Whose own discriminators are offered.
         progress: Called with (clips done, clips to do).
 
     Raises:
         SourceIndexError: The index cannot be used.
         MaterialError: There are no pictures where a person's should be.
+        CaseError: The case's models are not what its log says.
     """
     given = []
     for number, clip in enumerate(controls):
@@ -56,7 +64,9 @@ def gather(
     known: list[Person] = [
         gather_person(where, role, landmarker, progress) for role, where in persons
     ]
-    return References(controls=tuple(given), sources=material, persons=tuple(known))
+    return References(controls=tuple(given), sources=material, persons=tuple(known),
+        discriminators=discriminators_of(case) if case else (),
+    )
 
 
 def _found(

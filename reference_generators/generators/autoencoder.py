@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as nnf
 
-from reference_generators.augment import augment, warped_pair
+from forensics.face_warp import warped_pair
+from reference_generators.augment import augment
 from reference_generators.faces import FaceSet
 from reference_generators.generator import Preset, Scalar, Swapped, Trained
 from reference_generators.layers import (

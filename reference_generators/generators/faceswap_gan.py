@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as nnf
 
+from forensics.face_warp import warped_pair
 from forensics.intake.crops import ALIGNED_SIZE_PX, mean_face
-from reference_generators.adversarial import SelfAttention, least_squares, update
-from reference_generators.augment import augment, warped_pair
+from forensics.models.conditional_discriminator import (
+    ConditionalDiscriminator,
+    SelfAttention,
+    block,
+)
+from reference_generators.adversarial import least_squares, update
+from reference_generators.augment import augment
 from reference_generators.faces import FaceSet
 from reference_generators.generator import Preset, Swapped, Trained
 from reference_generators.layers import (
@@ -34,14 +40,6 @@ PERCEPTUAL = (0.01, 0.1, 0.3, 0.1)
 PERCEPTUAL_FROM = 0.2
 
 
-def _block(before: int, after: int, *, stride: int = 1) -> nn.Sequential:
-    kernel = 5 if stride == 2 else 3
-    return nn.Sequential(
-        nn.Conv2d(before, after, kernel, stride, kernel // 2), nn.InstanceNorm2d(after),
-        nn.LeakyReLU(0.2),
-    )  # fmt: skip
-
-
 def _up(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(before, 4 * after, 3, padding=1), nn.LeakyReLU(0.2), nn.PixelShuffle(2),
@@ -56,8 +54,8 @@ class Encoder(nn.Module):
         super().__init__()
         a, b, c, d, e = (round(width * n) for n in (64, 128, 256, 512, 1024))
         self.convolutions = nn.Sequential(
-            nn.Conv2d(3, a, 5, padding=2), _block(a, b, stride=2), _block(b, c, stride=2),
-            SelfAttention(c), _block(c, d, stride=2), SelfAttention(d), _block(d, e, stride=2),
+            nn.Conv2d(3, a, 5, padding=2), block(a, b, stride=2), block(b, c, stride=2),
+            SelfAttention(c), block(c, d, stride=2), SelfAttention(d), block(d, e, stride=2),
             nn.Flatten(), nn.Linear(16 * e, e), nn.Linear(e, 16 * e), nn.Unflatten(1, (e, 4, 4)),
             _up(e, d),
         )  # fmt: skip
@@ -74,7 +72,7 @@ class Decoder(nn.Module):
     def __init__(self, width: float) -> None:
         super().__init__()
         a, b, c, d = (round(width * n) for n in (64, 128, 256, 512))
-        self.steps = nn.Sequential(_up(d, c), SelfAttention(c), _up(c, b), _up(b, a), _block(a, a))
+        self.steps = nn.Sequential(_up(d, c), SelfAttention(c), _up(c, b), _up(b, a), block(a, a))
         self.alpha = nn.Conv2d(a, 1, 5, padding=2)
         self.face = nn.Conv2d(a, 3, 5, padding=2)
 
@@ -82,24 +80,6 @@ class Decoder(nn.Module):
         """Map (b, 512, 8, 8) to alpha (b, 1, 64, 64) in [0, 1] and face (b, 3, 64, 64)."""
         done = self.steps(x)
         return torch.sigmoid(self.alpha(done)), torch.tanh(self.face(done))
-
-
-class Discriminator(nn.Module):
-    """Is this face genuine, given the warped input it was drawn from? 6 channels, 4x4 answers."""
-
-    def __init__(self, width: float) -> None:
-        super().__init__()
-        a, b, c, d = (round(width * n) for n in (64, 128, 256, 512))
-        self.blocks = nn.Sequential(
-            nn.Conv2d(6, a, 4, 2, 1), nn.LeakyReLU(0.2), _block(a, b, stride=2),
-            _block(b, c, stride=2), SelfAttention(c), _block(c, d, stride=2),
-            nn.Conv2d(d, 1, 3, padding=1),
-        )  # fmt: skip
-
-    def forward(self, face: torch.Tensor, warped: torch.Tensor) -> torch.Tensor:
-        """Map two (b, 3, 64, 64) to (b, 1, 4, 4)."""
-        done: torch.Tensor = self.blocks(torch.cat([face, warped], dim=1))
-        return done
 
 
 class FaceswapGan(Trained):
@@ -131,8 +111,9 @@ class FaceswapGan(Trained):
         self._device, width = device, preset.width
         self._made: dict[str, nn.Module] = {
             "encoder": Encoder(width), "target_decoder": Decoder(width),
-            "donor_decoder": Decoder(width), "target_discriminator": Discriminator(width),
-            "donor_discriminator": Discriminator(width),
+            "donor_decoder": Decoder(width),
+            "target_discriminator": ConditionalDiscriminator(width),
+            "donor_discriminator": ConditionalDiscriminator(width),
         }  # fmt: skip
         for network in self._made.values():
             glorot(network)

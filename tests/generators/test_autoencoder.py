@@ -8,15 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+from forensics.face_warp import sample, similarity, warp_affine, warp_nodes, warped_pair
 from forensics.intake.crops import umeyama
-from reference_generators.augment import (
-    augment,
-    sample,
-    similarity,
-    warp_affine,
-    warp_nodes,
-    warped_pair,
-)
+from reference_generators.augment import augment
 from reference_generators.generator import Preset
 from reference_generators.generators.autoencoder import Autoencoder, Decoder, Encoder
 from reference_generators.layers import SameConv, glorot
