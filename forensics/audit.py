@@ -13,6 +13,7 @@ from forensics import environment
 from forensics.analyzer import Analyzer, Material, References, discover
 from forensics.errors import ForensicsError
 from forensics.exhibits import Exhibits
+from forensics.intake.detection import detector_weights
 from forensics.intake.landmarks import Landmarker, choose_landmarker
 from forensics.intake.probe import probe
 from forensics.intake.quality import track_quality
@@ -113,7 +114,7 @@ def audit(
     )  # fmt: skip
     chosen = [kind() for kind in analyzers or discover()]
     observations: list[Observation] = []
-    digests = {"centerface": environment.detector_digest(), landmarker.name: landmarker.digest}
+    digests = {"centerface": detector_weights()[1], landmarker.name: landmarker.digest}
     for number, analyzer in enumerate(chosen):  # 6. every method, none knowing another
         progress("methods", number, len(chosen))
         with run.stage(analyzer.name):

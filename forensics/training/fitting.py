@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from forensics.errors import MaterialError
-from forensics.interpretation.calibration import Calibration, Range, Stratum, identity_bound
+from forensics.interpretation.calibration import Calibration, Range, Stratum
 from forensics.record import Quality, round_floats
+from forensics.training.lines import Values, fit_stratum
 
 FEATURE = "discriminator.swap_logit"
 FACE_PX_EDGE = 110.0
@@ -24,8 +24,6 @@ LEAST_DRAWS = 20
 """As many as a calibration must have: the folds of the cross-fit need no interval."""
 FEATURE_RANGE = 6.0
 RANK = 10
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -63,41 +61,6 @@ class Scored:
         )  # fmt: skip
 
 
-def fit_line(score: Values, swapped: NDArray[np.bool_]) -> tuple[float, float]:
-    """Fit log10 LR = slope * score + intercept, both propositions weighed alike.
-
-    The L2 penalty keeps separated scores from making the slope explode.
-
-    Source: Platt, "Probabilistic Outputs for Support Vector Machines" (1999).
-    """
-    center, spread = float(score.mean()), float(score.std()) + 1e-9
-    unit = ((score - center) / spread)[:, None]
-    model = LogisticRegression(C=1.0, class_weight="balanced").fit(unit, swapped)
-    slope = max(0.0, float(model.coef_[0, 0])) / spread / np.log(10)
-    return slope, float(model.intercept_[0]) / np.log(10) - slope * center
-
-
-def _stratum(
-    name: str, face_px: Range, sharpness: Range, cases: Scored, seed: int, draws: int
-) -> Stratum:
-    slope, intercept = fit_line(cases.score, cases.swapped)
-    rng = np.random.default_rng(seed)
-    people = np.unique(cases.identity)
-    members = [np.flatnonzero(cases.identity == person) for person in people]
-    refits: list[tuple[float, float]] = []
-    while len(refits) < draws:
-        draw = np.concatenate([members[i] for i in rng.integers(0, len(people), len(people))])
-        if 0 < cases.swapped[draw].sum() < len(draw):
-            line = fit_line(cases.score[draw], cases.swapped[draw])
-            refits.append((round_floats(line[0]), round_floats(line[1])))
-    n_h1, n_h2 = (len(np.unique(cases.identity[cases.swapped == side])) for side in (True, False))
-    return Stratum(
-        name=name, face_px=face_px, sharpness=sharpness, slope=round_floats(slope),
-        intercept=round_floats(intercept), bootstrap=tuple(refits),
-        bound=identity_bound(n_h1, n_h2), n_h1=n_h1, n_h2=n_h2,
-    )  # fmt: skip
-
-
 def fit_strata(cases: Scored, seed: int, draws: int) -> tuple[Stratum, ...]:
     """Fit one line for each class of face size and sharpness.
 
@@ -123,11 +86,11 @@ def fit_strata(cases: Scored, seed: int, draws: int) -> tuple[Stratum, ...]:
         for word, least, most in classes:
             inside = sized & (sharpness >= least) & (sharpness < most)
             strata.append(
-                _stratum(
+                fit_stratum(
                     f"{word} faces of {low:.0f} to {high:.0f} px",
                     Range(lowest=low, highest=float(np.nextafter(high, 0))),
                     Range(lowest=least, highest=float(np.nextafter(most, 0))),
-                    cases.only(inside), seed, draws,
+                    cases.score[inside], cases.swapped[inside], cases.identity[inside], seed, draws,
                 )
             )  # fmt: skip
     return tuple(strata)

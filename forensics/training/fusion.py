@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
@@ -22,7 +21,8 @@ from forensics.errors import MaterialError
 from forensics.interpretation.calibration import Calibration, Stratum
 from forensics.interpretation.validation import auc_interval, cllr
 from forensics.record import Quality, round_floats
-from forensics.training.weights import FACE_PX_EDGES, FEATURE_RANGE, HAND_MADE, fit_stratum
+from forensics.training.lines import Values, center_and_scale, rounded
+from forensics.training.weights import FACE_PX_EDGES, FEATURE_RANGE, HAND_MADE, fit_class
 
 NETWORK = "discriminator.swap_logit"
 FEATURES = (NETWORK, *HAND_MADE)
@@ -38,8 +38,6 @@ POPULATION = (
     "one-shot-like) on people kept from training, their stills animated as H.264 videos with faces "
     "of 64 to 240 px at crf 18 to 42, against the same stills animated alike without a swap"
 )
-
-Values = NDArray[np.float64]
 
 
 def usable(table: pd.DataFrame) -> pd.DataFrame:
@@ -74,17 +72,15 @@ def fit_fused(table: pd.DataFrame, digests: dict[str, str], seed: int = 0) -> Ca
     return Calibration(
         source="learned discriminator and hand-made signals", rank=RANK,
         analyzers={name: versions[name] for name in used}, model_digests=digests,
-        population=POPULATION, features=FEATURES, mean=_tuple(center), scale=_tuple(scale),
-        weights=_tuple(model.coef_[0]), intercept=round_floats(float(model.intercept_[0])),
+        population=POPULATION, features=FEATURES, mean=rounded(center), scale=rounded(scale),
+        weights=rounded(model.coef_[0]), intercept=round_floats(float(model.intercept_[0])),
         feature_range=FEATURE_RANGE, strata=_strata(table, scores, seed),
         made_by="audit calibrate population; audit calibrate fuse",
     )  # fmt: skip
 
 
 def _spread(table: pd.DataFrame) -> tuple[Values, Values]:
-    raw = table[list(FEATURES)].to_numpy(np.float64)
-    center = np.median(raw, axis=0)
-    return center, np.maximum(1e-6, 1.4826 * np.median(np.abs(raw - center), axis=0))
+    return center_and_scale(table[list(FEATURES)].to_numpy(np.float64))
 
 
 def _unit(table: pd.DataFrame, center: Values, scale: Values) -> Values:
@@ -113,7 +109,7 @@ def _fold_scores(table: pd.DataFrame, seed: int) -> Values:
 
 def _strata(table: pd.DataFrame, scores: Values, seed: int) -> tuple[Stratum, ...]:
     edges = pairwise(FACE_PX_EDGES)
-    return tuple(fit_stratum(table, scores, low, high, seed) for low, high in edges)
+    return tuple(fit_class(table, scores, low, high, seed) for low, high in edges)
 
 
 def cross_fitted(table: pd.DataFrame, seed: int = 0) -> Values:
@@ -181,7 +177,3 @@ def report(table: pd.DataFrame, ratios: Values, seed: int = 0) -> str:
 def _quality(row: pd.Series) -> Quality:
     measured = {name: 0.0 for name, field in Quality.model_fields.items() if field.is_required()}
     return Quality(**{**measured, "face_px": row.face_px, "sharpness": row.sharpness})
-
-
-def _tuple(values: Values) -> tuple[float, ...]:
-    return tuple(round_floats(float(value)) for value in values)

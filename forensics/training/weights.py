@@ -10,14 +10,14 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from forensics.analyzer import discover
 from forensics.errors import MaterialError
-from forensics.interpretation.calibration import Calibration, Range, Stratum, identity_bound
+from forensics.interpretation.calibration import Calibration, Range, Stratum
 from forensics.interpretation.validation import auc, auc_interval, cllr
 from forensics.record import round_floats
+from forensics.training.lines import Values, center_and_scale, fit_stratum, rounded
 
 HAND_MADE = (
     "blending_boundary.seam_gradient",
@@ -59,8 +59,7 @@ def fit_fusion(table: pd.DataFrame, seed: int = 0) -> Calibration:
     if train.identity.nunique() < 50 or held.identity.nunique() < 50:
         raise MaterialError("at least 50 identities on each side of the split are needed")
     raw = train[list(HAND_MADE)].to_numpy(np.float64)
-    center = np.median(raw, axis=0)
-    scale = np.maximum(1e-6, 1.4826 * np.median(np.abs(raw - center), axis=0))
+    center, scale = center_and_scale(raw)
     unit = np.clip((raw - center) / scale, -FEATURE_RANGE, FEATURE_RANGE)
     model = LogisticRegression(C=REGULARIZATION, max_iter=2000).fit(unit, train.fake)
     versions = {kind.name: kind.version for kind in discover()}
@@ -68,17 +67,13 @@ def fit_fusion(table: pd.DataFrame, seed: int = 0) -> Calibration:
     draft = Calibration(
         source="hand-made signals", rank=90, analyzers={name: versions[name] for name in used},
         model_digests={}, population=POPULATION, features=HAND_MADE,
-        mean=_tuple(center), scale=_tuple(scale), weights=_tuple(model.coef_[0]),
+        mean=rounded(center), scale=rounded(scale), weights=rounded(model.coef_[0]),
         intercept=round_floats(float(model.intercept_[0])), feature_range=FEATURE_RANGE,
         strata=(), made_by="audit calibrate population; audit calibrate fit",
     )  # fmt: skip
     scores = np.array([_score(draft, row) for _, row in held.iterrows()])
-    strata = [fit_stratum(held, scores, low, high, seed) for low, high in pairwise(FACE_PX_EDGES)]
+    strata = [fit_class(held, scores, low, high, seed) for low, high in pairwise(FACE_PX_EDGES)]
     return draft.model_copy(update={"strata": tuple(strata)})
-
-
-def _tuple(values: NDArray[np.float64]) -> tuple[float, ...]:
-    return tuple(round_floats(float(value)) for value in values)
 
 
 def _score(calibration: Calibration, row: pd.Series) -> float:
@@ -86,9 +81,7 @@ def _score(calibration: Calibration, row: pd.Series) -> float:
     return scored[0] if not isinstance(scored, str) else float("nan")
 
 
-def fit_stratum(
-    table: pd.DataFrame, scores: NDArray[np.float64], low: float, high: float, seed: int
-) -> Stratum:
+def fit_class(table: pd.DataFrame, scores: Values, low: float, high: float, seed: int) -> Stratum:
     """Fit score to log10 LR for faces of low <= px < high, with refits over identities.
 
     Args:
@@ -99,45 +92,17 @@ def fit_stratum(
         seed: Of the resampling.
     """
     inside = np.isfinite(scores) & (table.face_px >= low) & (table.face_px < high)
-    rows, values = table[inside], scores[inside]
-    fake = rows.fake.to_numpy(bool)
-    identities = rows.identity.to_numpy(str)
-    slope, intercept = platt(values, fake)
-    rng = np.random.default_rng(seed)
-    names = np.unique(identities)
-    where = {name: np.flatnonzero(identities == name) for name in names}
-    refits: list[tuple[float, float]] = []
-    while len(refits) < BOOTSTRAP:
-        draw = np.concatenate([where[name] for name in rng.choice(names, len(names))])
-        if 0 < fake[draw].sum() < len(draw):
-            refits.append(platt(values[draw], fake[draw]))
+    rows = table[inside]
     sharp = rows.sharpness.to_numpy(np.float64)
-    n_h1, n_h2 = (int(rows[rows.fake == side].identity.nunique()) for side in (True, False))
-    return Stratum(
-        name=f"faces of {low:.0f} to {high:.0f} px",
-        face_px=Range(lowest=low, highest=np.nextafter(high, 0)),
-        sharpness=Range(
-            lowest=round_floats(float(np.quantile(sharp, 0.005)), 4),
-            highest=round_floats(float(np.quantile(sharp, 0.995)) + 0.5, 4),
-        ),
-        slope=slope, intercept=intercept, bootstrap=tuple(refits),
-        bound=identity_bound(n_h1, n_h2), n_h1=n_h1, n_h2=n_h2,
-    )  # fmt: skip
-
-
-def platt(scores: NDArray[np.float64], fake: NDArray[np.bool_]) -> tuple[float, float]:
-    """Fit log10 LR = slope * score + intercept by logistic regression with balanced classes.
-
-    Source: Platt, "Probabilistic Outputs for Support Vector Machines" (1999), with an L2 penalty
-    of one on the standardized slope, so that separated scores cannot make it explode.
-    """
-    center, scale = float(scores.mean()), float(scores.std()) + 1e-9
-    model = LogisticRegression(C=1.0, class_weight="balanced").fit(
-        ((scores - center) / scale)[:, None], fake
+    sharpness = Range(
+        lowest=round_floats(float(np.quantile(sharp, 0.005)), 4),
+        highest=round_floats(float(np.quantile(sharp, 0.995)) + 0.5, 4),
     )
-    slope = float(model.coef_[0, 0]) / scale / np.log(10)
-    intercept = float(model.intercept_[0]) / np.log(10) - slope * center
-    return round_floats(slope), round_floats(intercept)
+    return fit_stratum(
+        f"faces of {low:.0f} to {high:.0f} px",
+        Range(lowest=low, highest=float(np.nextafter(high, 0))), sharpness, scores[inside],
+        rows.fake.to_numpy(bool), rows.identity.to_numpy(str), seed, BOOTSTRAP,
+    )  # fmt: skip
 
 
 def report(calibration: Calibration, table: pd.DataFrame) -> str:

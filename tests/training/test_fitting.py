@@ -5,7 +5,8 @@ from forensics.errors import MaterialError
 from forensics.interpretation.calibration import identity_bound
 from forensics.interpretation.validation import cllr
 from forensics.record import Quality
-from forensics.training.fitting import Scored, cross_fitted, fit, fit_line, log10_lr
+from forensics.training.fitting import Scored, cross_fitted, fit, log10_lr
+from forensics.training.lines import fit_line
 
 PLAIN = {
     "exposure": 0.5, "clipped_share": 0.0, "occluded_share": 0.0, "qp": 28.0, "blockiness": 1.0,
