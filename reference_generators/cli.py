@@ -22,7 +22,10 @@ def generate(
         str, typer.Option(help="faithful-2018, quick or quality, where the method has them.")
     ] = "",
     blend: Annotated[
-        str, typer.Option(help="square, hull, adjust or seamless. Default: the method's own.")
+        str,
+        typer.Option(
+            help="square, hull, adjust or seamless. Default: the preset's or the method's own."
+        ),
     ] = "",
     steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the preset's.")] = 0,
     minutes: Annotated[float, typer.Option(min=0, help="Time to train; 0: no limit.")] = 0.0,

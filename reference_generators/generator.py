@@ -47,6 +47,7 @@ class Preset:
         size_px: Side of the network's input and output.
         width: Channels, as a share of the published network's.
         rate: Learning rate; 0 for the published one.
+        blend: Where the preset is better blended otherwise than the method in its time.
     """
 
     steps: int
@@ -54,6 +55,7 @@ class Preset:
     size_px: int = 64
     width: float = 1.0
     rate: float = 0.0
+    blend: str = ""
 
 
 class Generator(ABC):

@@ -44,7 +44,7 @@ class Wish:
         target: The footage kept.
         donor: The identity inserted: a video or a folder of pictures.
         preset: Empty for the method's first.
-        blend: Empty for the method's own.
+        blend: Empty for the preset's, or else the method's own.
         steps: Training steps; 0 for the preset's.
         minutes: Stop training after so long; 0 for no limit.
         save_every: Steps between checkpoints.
@@ -104,7 +104,7 @@ def make(case: Case, wish: Wish, progress: Progress, say: Callable[[str], None])
         ForensicsError: One of the tree in `forensics.errors`.
     """
     kind, preset = _chosen(wish)
-    blend = Blend(wish.blend or kind.blend)
+    blend = Blend(wish.blend or preset.blend or kind.blend)
     release = Release(  # 1. whoever may not write is told before the work
         case, crf=wish.crf, destroy_on=destroy_after(wish.destroy_after_days),
         operator=wish.operator,

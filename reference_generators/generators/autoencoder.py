@@ -82,7 +82,7 @@ class Autoencoder(Trained):
     """Learns to undo warps of both people; the swap is the target's code in the donor's decoder."""
 
     name: ClassVar[str] = "autoencoder"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     title: ClassVar[str] = "Shared-encoder autoencoder (2018)"
     paper: ClassVar[str] = (
         "the public face-swap scripts of December 2017; as a simplification of Liu et al., "
@@ -91,13 +91,13 @@ class Autoencoder(Trained):
     differences: ClassVar[str] = (
         "faithful-2018: none known in network, losses, optimizer, mean shift and warp; faces come "
         "from another detector and landmarker, warps are drawn in batches, and a GPU runs in "
-        "bfloat16. quick: a quarter of the channels, ten times the rate. quality: 128 px, one more "
-        "level each way. Both apply the mean shift in conversion too; the original did in training "
-        "only"
+        "bfloat16. quick: a quarter of the channels, ten times the rate, colors adjusted to the "
+        "frame. quality: 128 px, one more level each way. Both apply the mean shift in conversion "
+        "too; the original did in training only"
     )
     presets: ClassVar[Mapping[str, Preset]] = {
         "faithful-2018": Preset(steps=60_000, batch=64),
-        "quick": Preset(steps=6_000, batch=16, width=0.25, rate=5e-4),
+        "quick": Preset(steps=6_000, batch=16, width=0.25, rate=5e-4, blend="adjust"),
         "quality": Preset(steps=100_000, batch=64, size_px=128),
     }
 

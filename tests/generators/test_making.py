@@ -44,6 +44,7 @@ def test_a_trained_method_goes_the_same_way(chain: Chain) -> None:
     manifest = json.loads((folder / "manifest.json").read_text("ascii"))
     assert manifest["recipe"]["steps"] == 2
     assert manifest["recipe"]["settings"]["preset"] == "quick"
+    assert manifest["recipe"]["settings"]["blend"] == "adjust"
     assert {"target", "donor", "reconstruction_ssim"} <= set(manifest["recipe"]["metrics"])
     assert "model.safetensors" in manifest["files"]
     assert any("319 and 377 proved too few" in line for line in said)
@@ -62,6 +63,18 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(chain: Chain) -> Non
     assert "method: cyclegan" in done.stdout
     assert "target_faces: 8" in done.stdout
     assert len(chain.case.entries()) == before
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("preset", "asked", "blend"),
+    [("faithful-2018", "", "hull"), ("quick", "", "adjust"), ("quick", "square", "square")],
+)
+def test_the_blend_is_what_was_asked_or_the_preset_s(
+    chain: Chain, preset: str, asked: str, blend: str
+) -> None:
+    wish = Wish("autoencoder", chain.target, chain.donor, preset=preset, blend=asked, dry_run=True)
+    assert make(chain.case, wish, lambda *_: None, print).plan["blend"] == blend
 
 
 @pytest.mark.usefixtures("quick")
