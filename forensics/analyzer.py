@@ -264,6 +264,21 @@ class Analyzer(ABC):
         )  # fmt: skip
 
 
+def too_little(track: FaceTrack, face_px: float, frames: int) -> tuple[Reason, str] | None:
+    """Say why a track shows too little of a face, or None.
+
+    Args:
+        track: A face.
+        face_px: Least height of the box, px.
+        frames: Least number of examined frames.
+    """
+    if track.face_px < face_px:
+        return Reason.OUT_OF_RANGE, f"face of {track.face_px:.0f} px; {face_px:.0f} px are needed"
+    if len(track) < frames:
+        return Reason.INSUFFICIENT, f"{len(track)} frames; {frames} are needed"
+    return None
+
+
 def extent_of(track: FaceTrack) -> Extent:
     """Return the extent that a whole track covers."""
     return Extent(

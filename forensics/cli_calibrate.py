@@ -48,9 +48,7 @@ def fit(
     """Fit the fusion of the hand-made signals and print how it does on held-out identities."""
     from forensics.training.weights import fit_fusion, report
 
-    if not table.exists():
-        raise MaterialError(f"{table} is not there; make it with `audit calibrate population`")
-    signals = pd.read_csv(table)
+    signals = _signals(table)
     calibration = fit_fusion(signals, seed)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -92,12 +90,16 @@ def fuse(
     from forensics.models.loading import load
     from forensics.training import fitting, fusion
 
-    if not table.exists():
-        raise MaterialError(f"{table} is not there; make it with `audit calibrate population`")
-    rows = fusion.usable(pd.read_csv(table))
+    rows = fusion.usable(_signals(table))
     digests = load(model.parent.name, model.name, model.parent.parent).digests
     ratios = fusion.cross_fitted(rows, seed)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         fitting.write(fusion.fit_fused(rows, digests, seed), fusion.cases(rows), ratios, out)
     print(fusion.report(rows, ratios, seed))
+
+
+def _signals(table: Path) -> pd.DataFrame:
+    if not table.exists():
+        raise MaterialError(f"{table} is not there; make it with `audit calibrate population`")
+    return pd.read_csv(table)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from forensics.analyzer import Analyzer, Findings, Material, extent_of
+from forensics.analyzer import Analyzer, Findings, Material, extent_of, too_little
 from forensics.face_warp import warped_pair
 from forensics.intake.tracks import FaceTrack
 from forensics.models.conditional_discriminator import INPUT_PX
@@ -66,13 +66,9 @@ class CaseDiscriminatorAnalyzer(Analyzer):
         for number, track in enumerate(material.tracks):
             material.progress(number, len(material.tracks))
             where = extent_of(track)
-            if track.face_px < LEAST_FACE_PX:
-                detail = f"face of {track.face_px:.0f} px; {LEAST_FACE_PX:.0f} px are needed"
-                said.append(self.abstain(Reason.OUT_OF_RANGE, detail, where))
-                continue
-            if len(track) < LEAST_FRAMES:
-                detail = f"{len(track)} frames; {LEAST_FRAMES} are needed"
-                said.append(self.abstain(Reason.INSUFFICIENT, detail, where))
+            refused = too_little(track, LEAST_FACE_PX, LEAST_FRAMES)
+            if refused:
+                said.append(self.abstain(*refused, where))
                 continue
             for judge, known in zip(judges, usual, strict=True):
                 chosen, values = drawn_share(judge, track, material.seed)
@@ -118,7 +114,7 @@ def _usual(judge: CaseDiscriminator, material: Material) -> float | None:
         track
         for control in material.references.controls
         for track in control.tracks
-        if len(track) >= LEAST_FRAMES and track.face_px >= LEAST_FACE_PX
+        if too_little(track, LEAST_FACE_PX, LEAST_FRAMES) is None
     ]
     if not tracks:
         return None

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.analyzer import Analyzer, Findings, Material, Picture, extent_of
+from forensics.analyzer import Analyzer, Findings, Material, Picture, extent_of, too_little
 from forensics.face_space import Regions, band, log_ratio, luma, regions, robust_mean, spread
 from forensics.intake.tracks import FaceTrack
-from forensics.record import Observation, Reason
+from forensics.record import Observation
 
 MIN_FACE_PX = 64.0
 """Below this the item itself holds no finer band than the generator's."""
@@ -46,12 +46,9 @@ class FaceBandwidth(Analyzer):
         pictures: list[Picture] = []
         for track in material.tracks:
             where = extent_of(track)
-            if track.face_px < MIN_FACE_PX:
-                detail = f"face of {track.face_px:.0f} px; {MIN_FACE_PX:.0f} px are needed"
-                said.append(self.abstain(Reason.OUT_OF_RANGE, detail, where))
-            elif len(track) < MIN_FRAMES:
-                detail = f"{len(track)} frames; {MIN_FRAMES} are needed"
-                said.append(self.abstain(Reason.INSUFFICIENT, detail, where))
+            refused = too_little(track, MIN_FACE_PX, MIN_FRAMES)
+            if refused:
+                said.append(self.abstain(*refused, where))
             else:
                 said += self._measure(track)
         return Findings(tuple(said), tuple(pictures))

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.analyzer import Analyzer, Findings, Material, Person, Picture, extent_of
+from forensics.analyzer import Analyzer, Findings, Material, Person, Picture, extent_of, too_little
 from forensics.errors import ModelAbsent
 from forensics.face_embedding import PARTS, Embedded, Embedder, embed_track
 from forensics.face_identity import (
@@ -164,11 +164,9 @@ class Identity(Analyzer):
         return said
 
     def _refuse(self, track: FaceTrack, claimed: Known) -> tuple[Reason, str] | None:
-        if track.face_px < LEAST_FACE_PX:
-            detail = f"face of {track.face_px:.0f} px; {LEAST_FACE_PX:.0f} px are needed"
-            return Reason.OUT_OF_RANGE, detail
-        if len(track) < LEAST_FRAMES:
-            return Reason.INSUFFICIENT, f"{len(track)} frames; {LEAST_FRAMES} are needed"
+        refused = too_little(track, LEAST_FACE_PX, LEAST_FRAMES)
+        if refused:
+            return refused
         gap = pose_gap_deg(track, np.arange(len(track)), claimed)
         if gap > WIDEST_POSE_GAP_DEG:
             detail = (

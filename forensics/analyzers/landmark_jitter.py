@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.analyzer import Analyzer, Findings, Material, extent_of
+from forensics.analyzer import Analyzer, Findings, Material, extent_of, too_little
 from forensics.face_space import robust_mean
 from forensics.intake.crops import umeyama
 from forensics.intake.tracks import FaceTrack
@@ -43,9 +43,9 @@ class LandmarkJitter(Analyzer):
         for track in material.tracks:
             where = extent_of(track)
             whole = np.isfinite(track.burst_px).all(axis=(1, 2, 3)) & ~track.disagreement
-            if track.face_px < MIN_FACE_PX:
-                detail = f"face of {track.face_px:.0f} px; {MIN_FACE_PX:.0f} px are needed"
-                said.append(self.abstain(Reason.OUT_OF_RANGE, detail, where))
+            refused = too_little(track, MIN_FACE_PX, 0)
+            if refused:
+                said.append(self.abstain(*refused, where))
             elif int(whole.sum()) < MIN_TRIPLES:
                 detail = (
                     f"{int(whole.sum())} runs of three frames with steady landmarks; "
