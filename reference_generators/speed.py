@@ -2,7 +2,8 @@
 
 Run from the repository's root::
 
-    python -m reference_generators.speed --method autoencoder --preset faithful-2018 --steps 200
+    python -m reference_generators.speed autoencoder/faithful-2018 --steps 200
+    python -m reference_generators.speed --steps 20 --out benchmarks/results/generators-speed.json
 
 The work of a step is counted, not guessed; the device's rate is that of large matrix products
 in the precision that steps run in, measured just before.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -104,18 +106,31 @@ def _noise(name: str, seed: int) -> FaceSet:
 
 
 def main() -> None:
-    """Measure and print as JSON."""
-    methods = {name: kind for name, kind in discover().items() if issubclass(kind, Trained)}
+    """Measure and print as JSON, one entry a run."""
+    known = {
+        f"{name}/{preset}": (kind, chosen)
+        for name, kind in discover().items()
+        if issubclass(kind, Trained)
+        for preset, chosen in kind.presets.items()
+    }
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--method", choices=list(methods), default="autoencoder")
-    parser.add_argument("--preset", default="")
+    parser.add_argument(
+        "runs", nargs="*", metavar="METHOD/PRESET", help=f"of: {', '.join(known)}; default: all"
+    )
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, help="write the JSON here as well")
     wanted = parser.parse_args()
-    kind = methods[wanted.method]
-    preset = kind.presets[wanted.preset or next(iter(kind.presets))]
-    text = json.dumps(measure(kind, preset, chosen_device(wanted.device), wanted.steps), indent=2)
+    strangers = [run for run in wanted.runs if run not in known]
+    if strangers:
+        parser.error(f"no such run: {', '.join(strangers)}; there are: {', '.join(known)}")
+    device = chosen_device(wanted.device)
+    found = {}
+    for run in wanted.runs or known:
+        kind, preset = known[run]
+        print(run, file=sys.stderr)
+        found[run] = measure(kind, preset, device, wanted.steps)
+    text = json.dumps(found, indent=2)
     if wanted.out:
         wanted.out.write_text(text + "\n", encoding="utf-8")
     print(text)
