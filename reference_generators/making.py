@@ -32,6 +32,9 @@ CPU_NOTE = (
     "such as quick, is made for that"
 )
 
+LEAST_COVERED = 0.3
+"""Of the face's hull, as intersection over union with the mask; methods that swap reach 0.8."""
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -150,7 +153,28 @@ def make(case: Case, wish: Wish, progress: Progress, say: Callable[[str], None])
     made.folder = release.write(
         frames, wish.target, target, donor, recipe, lambda done: progress("write", done, 0)
     )
+    for doubt in doubts(made.metrics):
+        made.warnings.append(doubt)
+        say(f"warning: {doubt}")
     return made
+
+
+def doubts(metrics: dict[str, float]) -> list[str]:
+    """Say in what a finished fake falls short of a swap, one sentence each."""
+    found = []
+    covered = metrics.get("mask_iou_with_face_hull", 1.0)
+    if covered < LEAST_COVERED:
+        found.append(
+            f"the mask meets {100 * covered:.0f} % of the face: hardly anything was replaced, so "
+            "this fake says little of swaps"
+        )
+    near, far = (metrics.get(f"identity_distance_to_{who}") for who in ("target", "donor"))
+    if near is not None and far is not None and near < far:
+        found.append(
+            f"the fake is nearer to the target ({near:.2f}) than to the donor ({far:.2f}): train "
+            "longer before comparing a questioned face with it"
+        )
+    return found
 
 
 def _chosen(wish: Wish) -> tuple[type[Generator], Preset]:

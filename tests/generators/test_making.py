@@ -16,7 +16,7 @@ from forensics.intake.landmarks import DlibLandmarker
 from reference_generators import faces as faces_module
 from reference_generators import making
 from reference_generators.faces import FaceSet, faces_of
-from reference_generators.making import Wish, make
+from reference_generators.making import Wish, doubts, make
 from reference_generators.material import check
 from reference_generators.measuring import ssim
 from tests.generators.conftest import Chain
@@ -129,3 +129,16 @@ def test_ssim_is_the_published_one() -> None:
     theirs = structural_similarity(a, b, gaussian_weights=True, use_sample_covariance=False)
     assert ssim(a, b) == pytest.approx(theirs, abs=0.01)
     assert ssim(a, a) == 1
+
+
+def test_a_fake_that_swaps_nothing_is_doubted() -> None:
+    good = {
+        "mask_iou_with_face_hull": 0.9, "identity_distance_to_target": 0.7,
+        "identity_distance_to_donor": 0.4,
+    }  # fmt: skip
+    assert doubts(good) == []
+    (covers,) = doubts(good | {"mask_iou_with_face_hull": 0.0})
+    assert "0 % of the face" in covers
+    (looks,) = doubts(good | {"identity_distance_to_target": 0.19})
+    assert "nearer to the target (0.19) than to the donor (0.40)" in looks
+    assert doubts({}) == []
