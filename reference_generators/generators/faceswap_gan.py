@@ -36,6 +36,9 @@ from reference_generators.perceptual import Perceptual
 RATE_GENERATOR, RATE_DISCRIMINATOR, BETAS = 1e-4, 2e-4, (0.5, 0.999)
 MIXUP = 0.2
 ADVERSARIAL, PIXEL, EDGE, EYES = 0.1, 1.0, 0.1, 30.0
+MASK, MASK_OPEN = 1.0, 0.8
+"""Inside the face the mask is kept this open. A young face is worse than the warped input it would
+replace, so a mask that nothing regularizes closes, and then has no gradient to open again."""
 PERCEPTUAL = (0.01, 0.1, 0.3, 0.1)
 PERCEPTUAL_FROM = 0.2
 
@@ -95,9 +98,9 @@ class FaceswapGan(Trained):
     differences: ClassVar[str] = (
         "written from published facts, so channel counts between those named may differ; "
         "perceptual features are EfficientNet-Lite0's, not VGGFace's; the eyes are those of the "
-        "mean face; pixel, edge and eye losses are taken before the mask and the discriminators "
-        "see the face with and without it, since a mask that nothing regularizes closes within a "
-        "few hundred steps"
+        "mean face; pixel, edge and eye losses are taken before the mask, the discriminators see "
+        "the face with and without it, and a hinge keeps the mask open inside the face: without "
+        "them it closed within a few hundred steps and nothing was replaced"
     )
     presets: ClassVar[Mapping[str, Preset]] = {
         "faithful-2018": Preset(steps=40_000, batch=8),
@@ -129,7 +132,7 @@ class FaceswapGan(Trained):
             ),
         }
         self._perceptual = Perceptual().to(device)
-        self._eyes = torch.from_numpy(_eyes()).to(device)
+        self._places = torch.from_numpy(np.stack([_eyes(), _hull()])).to(device)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return encoder, decoders and the discriminators: fakers never publish theirs."""
@@ -146,8 +149,8 @@ class FaceswapGan(Trained):
         drawing: dict[str, torch.Tensor] = {}
         judging: dict[str, torch.Tensor] = {}
         for name, faces in (("target", target), ("donor", donor)):
-            eyes = self._eyes.expand(len(faces), 1, -1, -1)
-            both = augment(torch.cat([faces, eyes], dim=1), random)
+            places = self._places.expand(len(faces), 2, -1, -1)
+            both = augment(torch.cat([faces, places], dim=1), random)
             warped, wanted = warped_pair(both, 64, random)
             share = float(np.random.default_rng(_integer(random)).beta(MIXUP, MIXUP))
             with autocast(self._device):
@@ -172,7 +175,7 @@ class FaceswapGan(Trained):
         return self._through(aligned, "target_decoder")[0]
 
     def _losses(
-        self, name: str, warped: torch.Tensor, wanted: torch.Tensor, eyes: torch.Tensor,
+        self, name: str, warped: torch.Tensor, wanted: torch.Tensor, places: torch.Tensor,
         share: float, done: float,
     ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
         """Return what the generator and the discriminator of one person should lower.
@@ -181,7 +184,7 @@ class FaceswapGan(Trained):
             name: "target" or "donor".
             warped: (b, 3, 64, 64) in [-1, 1], the input.
             wanted: The same face, not warped.
-            eyes: (b, 1, 64, 64) in [0, 1], 1 where its eyes are.
+            places: (b, 2, 64, 64) in [0, 1], 1 where its eyes are, and where its face is.
             share: Of the genuine face in the mixture that is judged.
             done: Share of the training that is done.
         """
@@ -190,7 +193,9 @@ class FaceswapGan(Trained):
         judge = self._made[f"{name}_discriminator"]
         # What is asked of the composite alone is had for nothing by a mask that closes.
         off = (face - wanted).abs()
+        eyes, hull = places[:, :1], places[:, 1:]
         loss = PIXEL * off.mean() + EYES * (eyes * off).mean() + EDGE * _edges(face, wanted)
+        loss = loss + MASK * (hull * nnf.relu(MASK_OPEN - alpha)).sum() / hull.sum()
         judged = warped.new_zeros(())
         for shown in (drawn, face):
             said = judge(share * wanted + (1 - share) * shown, warped)
@@ -228,6 +233,13 @@ def _eyes() -> NDArray[np.float32]:
     for points in (mean_face()[36:42], mean_face()[42:48]):
         cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points).astype(np.int32)), 1.0)
     return np.asarray(cv2.dilate(mask, np.ones((7, 7))), np.float32)
+
+
+def _hull() -> NDArray[np.float32]:
+    """Return (256, 256), 1 inside the mean face's outline."""
+    mask = np.zeros((ALIGNED_SIZE_PX, ALIGNED_SIZE_PX), np.float32)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(mean_face()).astype(np.int32)), 1.0)
+    return mask
 
 
 def _integer(random: torch.Generator) -> int:

@@ -24,3 +24,18 @@ def test_the_face_is_learned_behind_a_closed_mask() -> None:
     assert gradient is not None
     assert float(gradient.abs().mean()) > 1e-4
     assert not torch.equal(before, decoder.face.weight)
+
+
+def test_a_mask_that_closes_is_opened_inside_the_face() -> None:
+    generator = FaceswapGan()
+    people = face_set("target", 2), face_set("donor", 2)
+    generator.prepare(*people, Preset(steps=10, batch=2, width=1 / 16), "cpu", 0)
+    decoder = generator.networks()["donor_decoder"]
+    assert isinstance(decoder, Decoder)
+    assert decoder.alpha.bias is not None
+    torch.nn.init.constant_(decoder.alpha.bias, -3.0)
+    faces = [torch.rand(2, 3, 256, 256, generator=torch.Generator().manual_seed(n)) for n in (1, 2)]
+    generator.step(faces[0], faces[1], torch.Generator().manual_seed(3), 0.0)
+    gradient = decoder.alpha.bias.grad
+    assert gradient is not None
+    assert float(gradient) < -0.01
