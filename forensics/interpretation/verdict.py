@@ -9,6 +9,7 @@ from forensics.interpretation.strength import SUPPORT_FROM_LOG10, band_of, words
 from forensics.record import (
     Abstention,
     Conclusion,
+    Fact,
     LikelihoodRatio,
     Media,
     Observation,
@@ -33,6 +34,12 @@ LIMITATIONS = (
     "'Supports no face swap' is not proof of authenticity: it says that the traces looked for "
     "were not found where they would be expected.",
 )
+
+MADE_HERE, MADE_BY_MODEL, CREDENTIALS = (
+    "own_comparison.recognized", "content_credentials.ai_generation", "content_credentials.state",
+)  # fmt: skip
+"""Facts that say a program drew the picture. They are never weighed, but beside one of them the
+absence of traces is not reported as support for no swap."""
 
 WEIGHT_ANALYZER = "weight_of_evidence"
 
@@ -133,8 +140,9 @@ def conclude(
     """Put the weights into a verdict for the item and each person."""
     signals = [seen for seen in observations if isinstance(seen, Signal)]
     by_track = {weight.track: weight for weight in weights}
-    people = tuple(_person(t, by_track.get(t.id), signals, observations) for t in tracks)
-    conclusion, why = _item_conclusion(media, tracks, people, item)
+    said_made = _said_made(observations)
+    people = tuple(_person(t, by_track.get(t.id), signals, observations, said_made) for t in tracks)
+    conclusion, why = _item_conclusion(media, tracks, people, item, said_made)
     reasons = [why] if why else []
     loudest = max(
         (p for p in people if p.log10_lr is not None),
@@ -156,6 +164,19 @@ def conclude(
     )  # fmt: skip
 
 
+def _said_made(observations: list[Observation]) -> str:
+    """Return what a fact says that a program drew the picture, or nothing."""
+    facts = {f"{o.analyzer}.{o.name}": o for o in observations if isinstance(o, Fact)}
+    for name in (MADE_HERE, MADE_BY_MODEL):
+        fact = facts.get(name)
+        if fact is None or not fact.notable:
+            continue
+        if name == MADE_BY_MODEL and facts[CREDENTIALS].value == "invalid":
+            continue  # anybody can write what does not verify
+        return fact.words
+    return ""
+
+
 def _conclusion_of(weight: LikelihoodRatio) -> Conclusion:
     if weight.log10_lr >= SUPPORT_FROM_LOG10 and weight.lower > 0:
         return Conclusion.SUPPORTS_FACE_SWAP
@@ -169,6 +190,7 @@ def _person(
     weight: LikelihoodRatio | None,
     signals: list[Signal],
     observations: list[Observation],
+    said_made: str,
 ) -> TrackVerdict:
     if weight is None:
         why = [
@@ -183,6 +205,8 @@ def _person(
             reasons=tuple(dict.fromkeys(why)),
         )  # fmt: skip
     conclusion = _conclusion_of(weight)
+    if conclusion is Conclusion.SUPPORTS_NO_FACE_SWAP and said_made:
+        conclusion = Conclusion.INCONCLUSIVE
     words = {f"{s.analyzer}.{s.name}": s.words for s in signals if s.extent.track == track.id}
     side = 1 if weight.log10_lr >= 0 else -1
     for_it = [(n, v) for n, v in weight.contributions if v * side > 0] or weight.contributions
@@ -220,6 +244,7 @@ def _item_conclusion(
     tracks: tuple[TrackSummary, ...],
     people: tuple[TrackVerdict, ...],
     item: LikelihoodRatio | None,
+    said_made: str,
 ) -> tuple[Conclusion, str]:
     if not tracks:
         what = "picture" if media.kind == "still" else "video"
@@ -227,6 +252,11 @@ def _item_conclusion(
     if item is None:
         return Conclusion.NOT_EXAMINABLE, people[0].sentence
     conclusion = _conclusion_of(item)
+    if conclusion is Conclusion.SUPPORTS_NO_FACE_SWAP and said_made:
+        return (
+            Conclusion.INCONCLUSIVE,
+            f"the traces looked for are missing, but this stands against it: {said_made}",
+        )
     most = max(track.frames_seen for track in tracks)
     untold = [
         person.track

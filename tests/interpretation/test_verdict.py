@@ -3,7 +3,16 @@ import math
 import pytest
 
 from forensics.interpretation.verdict import conclude, item_weight, weigh
-from forensics.record import Abstention, Conclusion, Extent, LikelihoodRatio, Media, Reason, Signal
+from forensics.record import (
+    Abstention,
+    Conclusion,
+    Extent,
+    Fact,
+    LikelihoodRatio,
+    Media,
+    Reason,
+    Signal,
+)
 from tests.interpretation.test_calibration import DIGESTS, make, person
 
 MEDIA = Media(
@@ -76,6 +85,48 @@ def test_a_person_who_could_not_be_examined_blocks_a_clean_bill() -> None:
     assert "Person 2 could not be weighed" in verdict.sentence
     assert verdict.tracks[1].conclusion is Conclusion.NOT_EXAMINABLE
     assert verdict_of(ratio(1, 1.6), people=2).conclusion is not Conclusion.SUPPORTS_NO_FACE_SWAP
+
+
+def said(name: str, value: str, words: str = "", *, notable: bool = True) -> Fact:
+    analyzer, name = name.split(".")
+    return Fact(
+        analyzer=analyzer, version="1", name=name, value=value, words=words, notable=notable
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "withheld"),
+    [
+        ([said("own_comparison.recognized", "exact file", "Made here.")], True),
+        ([said("own_comparison.recognized", "same footage", "Made of it.", notable=False)], False),
+        (
+            [
+                said("content_credentials.state", "valid"),
+                said("content_credentials.ai_generation", "trained", "Made by a model."),
+            ],
+            True,
+        ),
+        (
+            [
+                said("content_credentials.state", "invalid"),
+                said("content_credentials.ai_generation", "trained", "May be false."),
+            ],
+            False,
+        ),
+    ],
+)
+def test_no_clean_bill_for_what_says_that_it_was_made(facts: list[Fact], withheld: bool) -> None:
+    tracks = (person(1),)
+    clean, striking = (
+        conclude(MEDIA, tracks, [signal(1, 1.0), *facts], [weight], item_weight([weight], tracks))
+        for weight in (ratio(1, -1.6), ratio(1, 1.6))
+    )
+    wanted = Conclusion.INCONCLUSIVE if withheld else Conclusion.SUPPORTS_NO_FACE_SWAP
+    assert clean.conclusion is clean.tracks[0].conclusion is wanted
+    assert (facts[-1].words in clean.sentence) is withheld
+    assert clean.log10_lr == pytest.approx(-1.6)
+    assert striking.conclusion is Conclusion.SUPPORTS_FACE_SWAP
+    assert facts[-1].words not in striking.sentence
 
 
 def test_no_face_and_no_weight_are_told_apart() -> None:
