@@ -87,6 +87,27 @@ def figures() -> str:
     return "\n".join(lines)
 
 
+def generators() -> str:
+    """Return what the reference generators reached as Markdown."""
+    lines = [
+        "| method, preset | steps | SSIM of reconstruction | identity: to the donor / target "
+        "| mask over face | `audit` says |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for fake in _read("generators.json")["fakes"]:
+        ssim = fake["reconstruction_ssim"]
+        cells = [
+            f"{fake['method']}, {fake['preset']}", f"{fake['steps']:,}",
+            "-" if ssim is None else f"{ssim:.2f}",
+            f"{fake['identity_distance_to_donor']:.2f} / {fake['identity_distance_to_target']:.2f}",
+            f"{fake['mask_iou_with_face_hull']:.2f}",
+            f"{fake['conclusion'].replace('_', ' ')} ({fake['log10_lr']:+.2f})"
+            + (", known as our own" if fake["recognized_as_own"] else ""),
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def transcript() -> str:
     """Examine the fixture fake and return what the terminal shows."""
     with tempfile.TemporaryDirectory() as name:
@@ -112,6 +133,7 @@ def main() -> None:
     parser.add_argument("--transcript", action="store_true", help="run the example again too")
     options = parser.parse_args()
     text = put(README.read_text(encoding="utf-8"), "figures", figures())
+    text = put(text, "generators", generators())
     if options.transcript:
         text = put(text, "transcript", transcript())
     README.write_text(text, encoding="utf-8")

@@ -10,6 +10,7 @@ from benchmarks import readme
 def test_figures_come_from_the_results() -> None:
     text = readme.README.read_text(encoding="utf-8")
     assert readme.put(text, "figures", readme.figures()) == text
+    assert readme.put(text, "generators", readme.generators()) == text
 
 
 def test_other_results_would_be_seen() -> None:
