@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.intake.frames import Frame, RawFrame, decode, open_media, upright
+from forensics.intake.frames import Frame, RawFrame, decode, open_media
 from forensics.references.sources.descriptors import is_flat
+from forensics.references.sources.planes import luma
 from forensics.references.sources.sparse import decode_sparsely
 
 SMALL_PX = 160
@@ -119,11 +120,8 @@ def _decode(path: Path, pts_s: NDArray[np.float64], keep: set[int], *, sparsely:
 def _small(raw: RawFrame) -> NDArray[np.uint8]:
     picture = raw.picture
     scale = min(1.0, SMALL_PX / max(picture.width, picture.height))
-    gray = picture.reformat(
-        width=max(8, round(picture.width * scale)), height=max(8, round(picture.height * scale)),
-        format="gray", interpolation="AREA",
-    )  # fmt: skip
-    return np.asarray(upright(gray.to_ndarray(), int(picture.rotation)), np.uint8)
+    size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
+    return luma(raw, *size)
 
 
 BOX_SIDE_PX = 320
