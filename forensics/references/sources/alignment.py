@@ -36,9 +36,6 @@ SAME_SPEED_BONUS, SHORT_BONUS = 0.004, 0.06
 """Correlation by which another speed must be better than none, and how much more so for an item
 of no length, fading out at four seconds: short items fit many speeds."""
 
-OTHER_SPEED = 0.07
-"""How far exact frames may correct the coarse speed: film shown at 25 instead of 24 is 0.04."""
-
 MIN_CORRELATION = 0.25
 """Under this the two do not change together: another take, or nothing moves."""
 
@@ -237,51 +234,3 @@ def _explained(a: _Changes, b: _Changes, offset: float, speed: float) -> float:
         still = _rms(x) < 2 * STILL_LEVELS
         good += bool(still or float((x * y).sum()) > 0.15 * size)
     return round(good / (int(bins.max()) + 1), 3)
-
-
-def robust_line(
-    here_s: NDArray[np.float64], there_s: NDArray[np.float64], speed: float, tolerance_s: float
-) -> tuple[float, float, NDArray[np.bool_]]:
-    """Fit source time over questioned time so that most frames agree; one bad frame has no say.
-
-    Args:
-        here_s: (n,) questioned times.
-        there_s: (n,) source times of the frames that agree best.
-        speed: From the coarse alignment; kept where the frames cannot tell better.
-        tolerance_s: Half a source frame or a little more.
-
-    Returns:
-        Offset, speed, and (n,) bool, which frames agree.
-    """
-    count, _, offset = _best_offset(here_s, there_s, speed, tolerance_s)
-    slope, best = speed, (count, -np.inf)
-    for i in range(len(here_s)):
-        for j in range(i + 1, len(here_s)):
-            gap = here_s[j] - here_s[i]
-            tried = float((there_s[j] - there_s[i]) / gap) if gap >= 1.0 else speed
-            if tried == speed or abs(tried / speed - 1) > OTHER_SPEED:
-                continue
-            # Two frames make a speed out of noise; two more must agree, and most of them.
-            agreed, cost, moved = _best_offset(here_s, there_s, tried, tolerance_s)
-            if agreed >= max(count + 2, 0.6 * len(here_s)) and (agreed, cost) > best:
-                best, offset, slope = (agreed, cost), moved, tried
-    if np.ptp(here_s) * abs(slope - speed) < tolerance_s:
-        slope = speed  # a drift below a frame is no drift
-        _, _, offset = _best_offset(here_s, there_s, slope, tolerance_s)
-    agree = np.abs(there_s - offset - slope * here_s) <= tolerance_s
-    if agree.any():
-        offset = float(np.median(there_s[agree] - slope * here_s[agree]))
-    return offset, slope, agree
-
-
-def _best_offset(
-    here_s: NDArray[np.float64], there_s: NDArray[np.float64], slope: float, tolerance_s: float
-) -> tuple[int, float, float]:
-    """Return how many frames agree with the best offset of a slope, minus its cost, and it."""
-    offsets = there_s - slope * here_s
-    tried = np.concatenate([offsets, ((offsets[:, None] + offsets[None, :]) / 2).ravel()])
-    error = np.abs(offsets[None, :] - tried[:, None])  # (t, n)
-    count = (error <= tolerance_s).sum(axis=1)
-    cost = -np.minimum(error, 3 * tolerance_s).sum(axis=1)
-    at = int(np.lexsort((cost, count))[-1])
-    return int(count[at]), float(cost[at]), float(tried[at])

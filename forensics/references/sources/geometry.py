@@ -13,6 +13,9 @@ from forensics.references.sources.descriptors import Local
 MIN_INLIERS = 17
 """From the field notes: the worst wrong pair of their prototype had 11."""
 
+MIN_BENT = 60
+"""Matches that must agree on a homography before it is believed."""
+
 RATIO = 0.85
 """A match must be so much nearer than the second nearest."""
 
@@ -167,7 +170,10 @@ def unmirror(matrix: NDArray[np.float64], width_px: int) -> NDArray[np.float64]:
 def refine(
     query: Local, source: Local, start: NDArray[np.float64], reach_px: float
 ) -> tuple[NDArray[np.float64], int]:
-    """Fit a homography to the matches near a similarity; keep the similarity if it fails.
+    """Fit a placement to the matches near one; keep that one if it fails.
+
+    A homography has eight numbers: from a few matches of a small picture it bends wildly, so they
+    get a similarity.
 
     Args:
         query: Features of the query picture (mirrored if `start` is of the mirrored one).
@@ -185,10 +191,14 @@ def refine(
     near = np.linalg.norm(put - there, axis=1) < reach_px
     if near.sum() < 12:
         return start, int(near.sum())
+    a, b = here[near].astype(np.float64), there[near].astype(np.float64)
     cv2.setRNGSeed(0)
-    found, inside = cv2.findHomography(
-        here[near].astype(np.float64), there[near].astype(np.float64), cv2.RANSAC, reach_px / 6
+    found, inside = cv2.findHomography(a, b, cv2.RANSAC, reach_px / 6)
+    if found is not None and int(inside.sum()) >= MIN_BENT:
+        return np.asarray(found, dtype=np.float64), int(inside.sum())
+    part, inside = cv2.estimateAffinePartial2D(
+        a, b, method=cv2.RANSAC, ransacReprojThreshold=reach_px / 4
     )
-    if found is None or int(inside.sum()) < 12:
+    if part is None or int(inside.sum()) < 12:
         return start, int(near.sum())
-    return np.asarray(found, dtype=np.float64), int(inside.sum())
+    return np.vstack([part, [0.0, 0.0, 1.0]]), int(inside.sum())

@@ -54,21 +54,20 @@ def place_and_time(
             try_frames(anchor, near, placement, shift)
             for anchor, near in zip(anchors, thin, strict=True)
         ]
-        exact = exact_time(anchors, tried, time.speed, frame_s)
+        exact = exact_time(anchors, tried, time, frame_s)
         before = time
         if exact is not None and exact.agreeing >= max(1, exact.clear // 3):
             time = replace(time, offset_s=exact.offset_s, speed=exact.speed)
         elif not time.determined:  # nothing moves: any frame is as good, the best one is taken
             time = _by_best(anchors, tried, time)
         reached = _agreement(anchors, tried, time)
-        if best is None or reached > best[0]:
-            best = (reached, placement, time, tried, value)
+        if best is not None and reached <= best[0]:
+            break  # from the best so far the same would follow once more
+        best = (reached, placement, time, tried, value)
         moved = max(abs(time.source_s(a.pts_s) - before.source_s(a.pts_s)) for a in anchors)
-        if value > 0.3 and moved < 0.4 * frame_s and reached >= best[0]:
+        if value > 0.3 and moved < 0.4 * frame_s:
             break
-        # From the best so far: a fit on a wrong moment leads further astray.
-        placement, value = _refine(query, anchors, frames, best[1], best[2], source_size)
-        time = best[2]
+        placement, value = _refine(query, anchors, frames, placement, time, source_size)
     if best is None:
         return placement, time, [], value
     return best[1:]

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.references.sources.descriptors import QUERY_FEATURES, local_features
-from forensics.references.sources.geometry import refine
+from forensics.references.sources.geometry import place, refine
+from forensics.references.sources.planes import Box
 
 Plane = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -16,6 +17,16 @@ ECC_SIDE_PX = 400
 ECC_STEPS = 40
 DETAIL_PX = 6.0
 """Standard deviation of the blur that is subtracted first: vignettes and grades drop out."""
+
+PASSES, WORTH_A_PASS = 2, 0.05
+"""Once the fit is better, what is foreign to the source shows better too."""
+
+LOOSE_SIGMA_PX, OVERLAY_PX = 1.5, 8.0
+"""Detail is blurred so far, so that a start a little off still agrees with itself, and judged in a
+window of such a sigma."""
+
+FOREIGN, LEAST_LEFT = 0.1, 0.3
+"""Local correlation under which a place is foreign, and the share of the picture that must not."""
 
 HULL_MARGIN = 1.25
 """A face is left out with so much of its surroundings."""
@@ -68,52 +79,157 @@ def sharpen_placement(
     here = local_features(np.ascontiguousarray(questioned), QUERY_FEATURES,
                           mask=np.ascontiguousarray(mask))  # fmt: skip
     there = local_features(source, QUERY_FEATURES)
-    reach = 0.02 * max(source.shape)
-    guess, _ = refine(here, there, start @ flip, reach)
-    if not _sane(guess, start @ flip, questioned.shape):
-        guess = start @ flip
-    found, value = _by_pixels(questioned, source, guess, mask)
-    if not _sane(found, guess, questioned.shape):
-        found, value = guess, -1.0
+    start = start @ flip
+    seen = _seen(questioned.shape, source.shape, start)
+    guess, _ = refine(here, there, start, 0.02 * max(source.shape))
+    again = place(here, there)
+    starts = [start, guess, *([again.matrix] if again is not None else [])]
+    starts = [one for one in starts if one is start or _sane(one, start, seen)]
+    found, value = _by_pixels(questioned, source, starts, mask, seen)
     return found @ flip, value
 
 
-def _sane(found: Matrix, start: Matrix, shape: tuple[int, ...]) -> bool:
-    """Say whether a refinement stayed near its start over the middle of the picture."""
-    height, width = shape[:2]
-    points = np.array([[[fx * width, fy * height]] for fx in (0.25, 0.75) for fy in (0.25, 0.75)])
+def _seen(shape: tuple[int, ...], source: tuple[int, ...], start: Matrix) -> Box:
+    """Return the part of the questioned picture that shows the source, x0, y0, x1, y1."""
+    height, width = source[:2]
+    corners = np.array([[[0.0, 0], [width, 0], [width, height], [0, height]]])
+    moved = cv2.perspectiveTransform(corners, np.linalg.inv(start))[0]
+    low = np.floor(moved.min(axis=0)).clip(0, [shape[1] - 16, shape[0] - 16])
+    high = np.ceil(moved.max(axis=0)).clip(low + 16, [shape[1], shape[0]])
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _sane(found: Matrix, start: Matrix, seen: Box) -> bool:
+    """Say whether a refinement stayed near its start over the middle of what is seen."""
+    x0, y0, x1, y1 = seen
+    points = np.array([
+        [[x0 + fx * (x1 - x0), y0 + fy * (y1 - y0)]] for fx in (0.25, 0.75) for fy in (0.25, 0.75)
+    ])  # fmt: skip
     moved = cv2.perspectiveTransform(points, found) - cv2.perspectiveTransform(points, start)
     scale = np.sqrt(abs(np.linalg.det(start[:2, :2])))
-    return bool(np.isfinite(moved).all() and np.abs(moved).max() < 0.05 * scale * max(shape))
+    return bool(
+        np.isfinite(moved).all() and np.abs(moved).max() < 0.05 * scale * max(x1 - x0, y1 - y0)
+    )
 
 
 def _by_pixels(
-    questioned: NDArray[np.uint8], source: NDArray[np.uint8], start: Matrix,
-    mask: NDArray[np.uint8],
+    questioned: NDArray[np.uint8], source: NDArray[np.uint8], starts: list[Matrix],
+    mask: NDArray[np.uint8], seen: Box,
 ) -> tuple[Matrix, float]:  # fmt: skip
-    """Maximize correlation over homographies, on shrunken detail."""
+    """Maximize correlation over homographies, on shrunken detail of what is seen."""
+    x0, y0, x1, y1 = seen
+    questioned, mask = questioned[y0:y1, x0:x1], mask[y0:y1, x0:x1]
     own = min(1.0, ECC_SIDE_PX / max(questioned.shape))
-    other = min(1.0, own / np.sqrt(abs(np.linalg.det(start[:2, :2]))))
+    other = min(1.0, own / np.sqrt(abs(np.linalg.det(starts[0][:2, :2]))))
     small = _shrunk(questioned, own)
     small_mask = cv2.resize(mask, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
     small_source = _shrunk(source, other)
     to_own = scaling(small.shape[1] / questioned.shape[1], small.shape[0] / questioned.shape[0])
+    to_own = to_own @ np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1.0]])
     to_other = scaling(
         small_source.shape[1] / source.shape[1], small_source.shape[0] / source.shape[0]
     )
+    here, there = _detail(small), _detail(small_source)
     # The mask belongs to the input picture, so the questioned one is the input here.
-    back = to_own @ np.linalg.inv(start) @ np.linalg.inv(to_other)
-    back /= back[2, 2]
+    backs = [to_own @ np.linalg.inv(start) @ np.linalg.inv(to_other) for start in starts]
+    backs = [back / back[2, 2] for back in backs]
+    best, value, shown = _likeliest(here, there, backs, small_mask)
+    for _ in range(PASSES):
+        found, reached = _climb(here, there, best, shown)
+        matrix = np.linalg.inv(np.linalg.inv(to_own) @ found @ to_other)
+        if reached <= value or not _sane(matrix / matrix[2, 2], starts[0], seen):
+            break
+        gained, best, value = reached - value, found, reached
+        if gained < WORTH_A_PASS:
+            break
+        shown = agreeing(here, there, best, small_mask)
+    matrix = np.linalg.inv(np.linalg.inv(to_own) @ best @ to_other)
+    return np.asarray(matrix / matrix[2, 2], np.float64), value
+
+
+def _likeliest(
+    here: Plane, there: Plane, backs: list[Matrix], mask: NDArray[np.uint8]
+) -> tuple[Matrix, float, NDArray[np.uint8]]:
+    """Return the start under which most agrees, its correlation, and where it agrees."""
+    tried = []
+    for back in backs:
+        shown = agreeing(here, there, back, mask)
+        tried.append((_agreement(here, there, back, mask), back, shown))
+    _, back, shown = max(tried, key=lambda one: one[0])
+    return back, _agreement(here, there, back, shown), shown
+
+
+def _climb(
+    here: Plane, there: Plane, back: Matrix, mask: NDArray[np.uint8]
+) -> tuple[Matrix, float]:
+    """Climb from a start over the freest motion under which more agrees than there.
+
+    Where little is left beside the faces, a wall and some hair, a homography runs astray and a
+    turn and a shift do not.
+    """
     rule = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, ECC_STEPS, 1e-5)
-    try:
-        value, found = cv2.findTransformECC(
-            _detail(small_source), _detail(small), back.astype(np.float32),
-            cv2.MOTION_HOMOGRAPHY, rule, np.ascontiguousarray(small_mask), 3,
-        )  # fmt: skip
-    except cv2.error:
-        return start, -1.0
-    matrix = np.linalg.inv(np.linalg.inv(to_own) @ found.astype(np.float64) @ to_other)
-    return np.asarray(matrix / matrix[2, 2], np.float64), float(value)
+    begun = _agreement(here, there, back, mask)
+    for motion in (cv2.MOTION_HOMOGRAPHY, cv2.MOTION_AFFINE, cv2.MOTION_EUCLIDEAN):
+        rows = 3 if motion == cv2.MOTION_HOMOGRAPHY else 2
+        begin = np.ascontiguousarray(back[:rows], np.float32)
+        if motion == cv2.MOTION_EUCLIDEAN and abs(np.linalg.det(back[:2, :2]) - 1) > 0.02:
+            continue
+        try:
+            _, found = cv2.findTransformECC(
+                there, here, begin, motion, rule, np.ascontiguousarray(mask), 3
+            )
+        except cv2.error:
+            continue
+        matrix = np.vstack([found, [[0.0, 0.0, 1.0]]])[:3].astype(np.float64)
+        reached = _agreement(here, there, matrix, mask)
+        if reached > begun:
+            return matrix, reached
+    return back, begun
+
+
+def _moved(there: Plane, back: Matrix, shape: tuple[int, ...]) -> tuple[Plane, NDArray[np.bool_]]:
+    """Move source detail onto the questioned, and say where it shows something."""
+    size = (shape[1], shape[0])
+    plane = cv2.warpPerspective(there, back, size, flags=cv2.INTER_LINEAR)
+    cover = cv2.warpPerspective(
+        np.full(there.shape, 255, np.uint8), back, size, flags=cv2.INTER_NEAREST
+    )
+    return np.asarray(plane, np.float32), np.asarray(cover > 0)
+
+
+def _agreement(here: Plane, there: Plane, back: Matrix, mask: NDArray[np.uint8]) -> float:
+    """Return the correlation of two planes of detail where a mask shows them."""
+    plane, cover = _moved(there, back, here.shape)
+    where = cover & (mask > 0)
+    if where.sum() < 500:
+        return -1.0
+    x, y = here[where] - here[where].mean(), plane[where] - plane[where].mean()
+    size = float(np.sqrt((x**2).sum() * (y**2).sum()))
+    return float((x * y).sum() / size) if size > 0 else -1.0
+
+
+def agreeing(here: Plane, there: Plane, back: Matrix, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Leave out of a mask what was laid over the picture: captions, logos, borders.
+
+    Their edges are the strongest detail there is, and they lie where they lie: a fit that counts
+    them is held back by them.
+
+    Args:
+        here: (h, w) float32 detail of the questioned picture.
+        there: Of the source.
+        back: (3, 3) from source px to questioned px, both as in the planes.
+        mask: (h, w) uint8.
+
+    Returns:
+        The mask itself where too little would be left.
+    """
+    plane, cover = _moved(there, back, here.shape)
+    a, b = (cv2.GaussianBlur(one, (0, 0), LOOSE_SIGMA_PX) for one in (here, plane))
+    both, own, other = (cv2.GaussianBlur(one, (0, 0), OVERLAY_PX) for one in (a * b, a * a, b * b))
+    foreign = (both < FOREIGN * np.sqrt(own * other)) & (np.maximum(own, other) > 1.0)
+    kept = np.where(foreign, 0, mask).astype(np.uint8)
+    usable = int((cover & (mask > 0)).sum())
+    return kept if int((cover & (kept > 0)).sum()) >= LEAST_LEFT * usable else mask
 
 
 def _shrunk(gray: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:

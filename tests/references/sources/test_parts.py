@@ -9,7 +9,7 @@ from skimage import data
 
 from forensics.references.sources import descriptors, geometry, query
 from forensics.references.sources.accident import chance_by_accident
-from forensics.references.sources.alignment import line_up, robust_line
+from forensics.references.sources.alignment import line_up
 from forensics.references.sources.index import Timeline
 from forensics.references.sources.query import Query
 
@@ -124,16 +124,6 @@ def test_another_take_does_not_correlate() -> None:
     assert not found.determined
 
 
-def test_one_bad_frame_has_no_say() -> None:
-    here = np.array([0.0, 1, 2, 3, 4, 5])
-    there = here + 2.0
-    there[2] += 0.4
-    offset, slope, agree = robust_line(here, there, 1.0, 0.02)
-    assert offset == pytest.approx(2.0, abs=0.005)
-    assert slope == pytest.approx(1.0, abs=0.002)
-    assert agree.tolist() == [True, True, False, True, True, True]
-
-
 def test_borders_are_found_and_whole_pictures_left_whole() -> None:
     picture = np.ascontiguousarray(data.coffee()[:360, :600])
     assert query.content_box([picture]) == (0, 0, 600, 360)
@@ -151,18 +141,3 @@ def test_chance_grows_with_the_index_and_falls_with_inliers_to_a_floor() -> None
     assert chance_by_accident(30, 1000) < chance_by_accident(17, 1000)
     assert chance_by_accident(500, 10**6) == pytest.approx(1e-3, rel=0.01)
     assert chance_by_accident(3, 10**6) == pytest.approx(1.0)
-
-
-def test_noise_below_a_frame_makes_no_speed() -> None:
-    here = np.array([0.0, 0.24, 0.48, 0.96, 1.2, 1.44])
-    there = here + np.array([0.02, 0.015, 0.0, 0.0, -0.018, -0.02])
-    _, slope, agree = robust_line(here, there, 1.0, 0.03)
-    assert slope == 1.0
-    assert agree.all()
-
-
-def test_frames_correct_the_speed_of_film_at_another_rate() -> None:
-    here = np.linspace(0, 4, 8)
-    _, slope, agree = robust_line(here, 0.5 + 0.96 * here, 1.0, 0.03)
-    assert slope == pytest.approx(0.96, abs=0.002)
-    assert agree.all()
