@@ -40,7 +40,7 @@ class SourceMatchAnalyzer(Analyzer):
     """
 
     name: ClassVar[str] = "source_match"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     title: ClassVar[str] = "Source match"
     examines: ClassVar[str] = "whether only the face differs from footage in the source index"
 
@@ -196,10 +196,11 @@ class SourceMatchAnalyzer(Analyzer):
         if why or face is None:
             reason = Reason.OUT_OF_RANGE if match.faces else Reason.INSUFFICIENT
             return [self.abstain(reason, why, where)], []
-        times = np.array([pair.pts_s for pair in face.pairs])
-        gaps = np.array([pair.local_outside - pair.local_inside for pair in face.pairs])
-        inside = float(np.median([pair.local_inside for pair in face.pairs]))
-        outside = float(np.nanmedian([pair.local_outside for pair in face.pairs]))
+        placed = [pair for pair in face.pairs if pair.placed]
+        times = np.array([pair.pts_s for pair in placed])
+        gaps = np.array([pair.local_outside - pair.local_inside for pair in placed])
+        inside = float(np.median([pair.local_inside for pair in placed]))
+        outside = float(np.nanmedian([pair.local_outside for pair in placed]))
         share = float(face.altered.sum()) and face.altered_overlap
         verb = _verb(face.score)
         said: list[Observation] = [
@@ -207,7 +208,8 @@ class SourceMatchAnalyzer(Analyzer):
                 "face_difference", face.score, "log units",
                 f"The face {verb} the same moment of {match.video.name}: detail correlates by "
                 f"{inside:.2f} inside the face and {outside:.2f} around it, over "
-                f"{len(face.pairs)} frames lined up one by one; which copy was altered is open.",
+                f"{len(placed)} frames lined up one by one{_left_out(face)}; which copy was "
+                "altered is open.",
                 where, times, gaps,
             ),
             self.fact(
@@ -243,6 +245,12 @@ class SourceMatchAnalyzer(Analyzer):
             pair_strip(panel, face), track=track.id, shows_face=True,
             panels=("questioned", "source", "difference", "outline"),
         )  # fmt: skip
+
+
+def _left_out(face: FaceResidual) -> str:
+    """Say how many pairs do not count, if any."""
+    count = sum(not pair.placed for pair in face.pairs)
+    return f" ({count} more left out, around the face they hardly agree)" if count else ""
 
 
 def _verb(score: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,10 +20,16 @@ from forensics.references.sources.residual import (
     luma,
     match_sharpness,
 )
-from forensics.references.sources.timing import Anchor, choices
+from forensics.references.sources.timing import Anchor, choices, in_doubt
 
 MIN_OUTSIDE = 0.25
 """Where even the surroundings agree less than this, nothing is said of the face."""
+
+NEAR_BEST, LEAST_PLACED = 0.75, 0.3
+"""Pairs whose surroundings agree so much less than those of the best one are badly placed, where
+the camera moves for instance: they say nothing of the face. So many must be left."""
+
+IN_DOUBT = "another moment of the source fits about as well, and what moves does not tell which"
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,9 @@ def compare_pair(
         if looks:
             best, _ = min(looks, key=lambda item: item[0].excess)
             pairs.append((anchor, _pair(anchor, best, looks[0][1]), best))
+    doubt = IN_DOUBT if in_doubt(anchors, tried, time) else ""
     faces = tuple(
-        _face(track, [p for p in pairs if p[0].track == track])
+        _face(track, [p for p in pairs if p[0].track == track], doubt)
         for track in dict.fromkeys(anchor.track for anchor in anchors)
     )
     agreement = float(np.median([p.outside for _, p, _ in pairs])) if pairs else value
@@ -128,26 +135,33 @@ def face_difference(pairs: list[Pair], excess: list[float]) -> float:
     return float(np.median(np.array(loss) + np.array(excess)))
 
 
+def well_placed(outside: list[float]) -> list[bool]:
+    """Say which pairs count, by how far their surroundings agree; NaN agrees with nothing."""
+    best = max((value for value in outside if math.isfinite(value)), default=0.0)
+    least = max(MIN_OUTSIDE, NEAR_BEST * best)
+    return [value >= least for value in outside]
+
+
 def _or(value: float, other: float) -> float:
     return value if math.isfinite(value) else other
 
 
-def _face(track: int, pairs: list[tuple[Anchor, Pair, Comparison]]) -> FaceResidual:
+def _face(track: int, pairs: list[tuple[Anchor, Pair, Comparison]], why: str = "") -> FaceResidual:
     empty = np.zeros((256, 256), np.float32)
-    rows = tuple(pair for _, pair, _ in pairs)
-    outside = float(np.median([p.outside for p in rows])) if rows else 0.0
-    why = ""
-    if len(rows) < 1:
+    good = well_placed([pair.outside for _, pair, _ in pairs])
+    rows = tuple(replace(p, placed=ok) for (_, p, _), ok in zip(pairs, good, strict=True))
+    placed = [one for one, ok in zip(pairs, good, strict=True) if ok]
+    if not rows:
         why = "its frames could not be laid onto the source"
-    elif outside < MIN_OUTSIDE:
-        why = f"even around the face the two correlate by only {outside:.2f}"
+    elif len(placed) < LEAST_PLACED * len(rows):
+        why = f"only {len(placed)} of {len(rows)} frames agree with the source even around the face"
     if why:
         return FaceResidual(track, rows, float("nan"), empty > 0, 0.0, empty, float("nan"), (), why)
-    layout = regions_of_pairs(pairs)
-    units = [found.units for _, _, found in pairs]
+    layout = regions_of_pairs(placed)
+    units = [found.units for _, _, found in placed]
     region, mean, steady = altered_region(units, layout, np.ones((256, 256), bool))
     overlap = float((region & layout.hull).sum() / max(1, region.sum()))
-    score = face_difference(list(rows), [found.excess for _, _, found in pairs])
+    score = face_difference([p for _, p, _ in placed], [found.excess for _, _, found in placed])
     return FaceResidual(track, rows, score, region, overlap, mean, steady, _panels(pairs), "")
 
 

@@ -26,7 +26,7 @@ from forensics.references.sources.edits import EDITS
 from forensics.references.sources.network import weights
 from forensics.references.sources.search import compare_files
 
-ANALYZER, VERSION = "source_match", "1"
+ANALYZER, VERSION = "source_match", "2"
 SOURCES = ("congress",)
 """Public-domain portraits: nothing else is needed, and the terms are clear."""
 
@@ -180,7 +180,7 @@ def main() -> None:
         listing = measure(given.faces, given.work, given.identities)
     rows = read(listing)
     made = fit(rows)
-    folder = Path(__file__).parents[2] / "models" / "source_match" / "1"
+    folder = Path(__file__).parents[2] / "models" / "source_match" / VERSION
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "calibration.json").write_text(made.model_dump_json(indent=1) + "\n")
     judged = {

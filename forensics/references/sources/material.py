@@ -51,6 +51,7 @@ class Pair:
         local_inside: Median over places of the face of the local correlation.
         local_outside: The same around it.
         altered_share: Share of the face where it disagrees beyond noise.
+        placed: Whether it counts: its surroundings agree about as well as those of the best pair.
     """
 
     index: int
@@ -63,6 +64,7 @@ class Pair:
     local_inside: float
     local_outside: float
     altered_share: float
+    placed: bool = True
 
     @property
     def gap(self) -> float:
