@@ -136,7 +136,9 @@ def open_media(path: Path, *, side_data: bool = False) -> Iterator[av.container.
             **({"export_side_data": "venc_params"} if side_data else {}),
         }
         large = context.width * context.height > LARGE_PIXELS
-        context.thread_type = "SLICE" if large else "AUTO"
+        # With one thread a frame, FFmpeg hands out a frame's parameters while another thread still
+        # decodes it: on a busy machine some differ from run to run.
+        context.thread_type = "SLICE" if large or side_data else "AUTO"
         context.thread_count = 1 if large else 2
         if side_data:
             gc.collect()

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from av.codec.context import ThreadType
 
 from forensics.errors import NoPicture, UnreadableItem
 from forensics.intake.frames import decode, open_media, read_frames, upright
@@ -93,3 +94,11 @@ def test_a_playlist_opens_no_other_file(text: str, tmp_path: Path) -> None:
 def test_no_name_is_taken_for_anything_else(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes((FIXTURES / "still.jpg").read_bytes())
     assert scan(tmp_path / name).media.kind == "still"
+
+
+def test_parameters_are_read_without_a_thread_for_each_frame() -> None:
+    """Frame threads hand them out half-written on a busy machine."""
+    with open_media(FIXTURES / "swapped-one-face.mp4", side_data=True) as container:
+        assert container.streams.video[0].codec_context.thread_type is ThreadType.SLICE
+    with open_media(FIXTURES / "swapped-one-face.mp4") as container:
+        assert container.streams.video[0].codec_context.thread_type is ThreadType.AUTO
