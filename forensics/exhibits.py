@@ -57,8 +57,8 @@ class Exhibits:
             track: Whose.
             people: Tracks in the item; of many, each shows fewer frames.
         """
-        most = min(FRAMES, max(4, FRAMES_IN_ALL // max(people, 1)), len(track))
-        chosen = np.unique(np.linspace(0, len(track) - 1, most).round().astype(int))
+        most = min(FRAMES, max(4, FRAMES_IN_ALL // max(people, 1)))
+        chosen = track.spread(most)
         cells = [
             cv2.resize(track.aligned(int(i)), (THUMBNAIL_PX,) * 2, interpolation=cv2.INTER_AREA)
             for i in chosen

@@ -61,7 +61,7 @@ class CaseDiscriminatorAnalyzer(Analyzer):
             detail = "no case with a comparison fake by faceswap_gan was given (--case)"
             return Findings((self.abstain(Reason.NOT_APPLICABLE, detail),))
         self._digests = {f"{judge.fake}/discriminators": judge.sha256 for judge in judges}
-        usual = [_usual(judge, material) for judge in judges]
+        usual = _usual(judges, material)
         said: list[Observation] = []
         for number, track in enumerate(material.tracks):
             material.progress(number, len(material.tracks))
@@ -70,8 +70,8 @@ class CaseDiscriminatorAnalyzer(Analyzer):
             if refused:
                 said.append(self.abstain(*refused, where))
                 continue
-            for judge, known in zip(judges, usual, strict=True):
-                chosen, values = drawn_share(judge, track, material.seed)
+            chosen, shares = drawn_shares(judges, track, material.seed)
+            for judge, values, known in zip(judges, shares, usual, strict=True):
                 score = float(np.median(values))
                 said.append(
                     self.signal(
@@ -82,43 +82,43 @@ class CaseDiscriminatorAnalyzer(Analyzer):
         return Findings(tuple(said))
 
 
-def drawn_share(
-    judge: CaseDiscriminator, track: FaceTrack, seed: int
+def drawn_shares(
+    judges: tuple[CaseDiscriminator, ...], track: FaceTrack, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Ask a discriminator about frames spread over a track.
+    """Ask discriminators about frames spread over a track.
 
     Args:
-        judge: Whom to ask.
+        judges: Whom to ask; all see the same warps.
         track: About whose face.
-        seed: Of the warps; the same for every judge and track.
+        seed: Of the warps; the same for every track.
 
     Returns:
-        (k,) which examined frames, and (k,) one less its mean answer on each.
+        (k,) which examined frames, and (judges, k) one less each one's mean answer on each.
     """
-    picks = np.linspace(0, len(track) - 1, min(FRAMES, len(track))).round().astype(np.int64)
+    picks = track.spread(FRAMES)
     aligned = np.stack([track.aligned(int(i)) for i in picks])
     faces = torch.from_numpy(aligned).permute(0, 3, 1, 2).float() / 255
     random = torch.Generator().manual_seed(seed)
     answers = []
     with torch.inference_mode():
         for _ in range(WARPS):
-            warped, plain = warped_pair(faces, INPUT_PX, random)
-            said = judge.network(2 * plain - 1, 2 * warped - 1)  # (k, 1, 4, 4)
-            answers.append(said.mean(dim=(1, 2, 3)))
+            warped, plain = (2 * one - 1 for one in warped_pair(faces, INPUT_PX, random))
+            said = [judge.network(plain, warped) for judge in judges]  # (k, 1, 4, 4) each
+            answers.append(torch.stack([one.mean(dim=(1, 2, 3)) for one in said]))
     return picks, 1 - torch.stack(answers).mean(dim=0).numpy().astype(np.float64)
 
 
-def _usual(judge: CaseDiscriminator, material: Material) -> float | None:
-    """Return what it says of the control footage, or None where there is none."""
-    tracks = [
-        track
+def _usual(judges: tuple[CaseDiscriminator, ...], material: Material) -> list[float | None]:
+    """Return what each says of the control footage, None where there is none."""
+    medians = [
+        np.median(drawn_shares(judges, track, material.seed)[1], axis=1)
         for control in material.references.controls
         for track in control.tracks
         if too_little(track, LEAST_FACE_PX, LEAST_FRAMES) is None
     ]
-    if not tracks:
-        return None
-    return float(np.median([np.median(drawn_share(judge, t, material.seed)[1]) for t in tracks]))
+    if not medians:
+        return [None] * len(judges)
+    return [float(value) for value in np.median(medians, axis=0)]
 
 
 def _name(judge: CaseDiscriminator, judges: tuple[CaseDiscriminator, ...]) -> str:

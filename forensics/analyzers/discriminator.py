@@ -84,12 +84,6 @@ def trimmed_mean(values: NDArray[np.floating[Any]], trim: float) -> float:
     return float(ordered[away : len(ordered) - away].mean())
 
 
-def spread_over(track: FaceTrack, frames: int) -> NDArray[np.int64]:
-    """Choose at most `frames` of a track's examined frames, evenly."""
-    wanted = min(frames, len(track))
-    return np.unique(np.linspace(0, len(track) - 1, wanted).round().astype(np.int64))
-
-
 class DiscriminatorAnalyzer(Analyzer):
     """The learned discriminator.
 
@@ -139,7 +133,7 @@ class DiscriminatorAnalyzer(Analyzer):
         for track, (logits, maps) in zip(able, scorer.score(able), strict=True):
             said.append(self._signal(track, logits, protocol))
             pictures += _exhibit(
-                track, spread_over(track, protocol.frames), maps, protocol.crop_scale, genuine_map
+                track, track.spread(protocol.frames), maps, protocol.crop_scale, genuine_map
             )
             if material.attribution:
                 pictures.append(_attribution(track, scorer))
@@ -175,7 +169,7 @@ class DiscriminatorAnalyzer(Analyzer):
         return None
 
     def _signal(self, track: FaceTrack, logits: NDArray[np.float32], protocol: Protocol) -> Signal:
-        used = spread_over(track, protocol.frames)
+        used = track.spread(protocol.frames)
         score = trimmed_mean(logits, protocol.trim)
         words = (
             f"A network trained on genuine faces and blends made of them gives {score:+.2f} on "
@@ -232,7 +226,7 @@ class _Scorer:
         crops: list[Crops] = []
         counts = []
         for track in tracks:
-            used = spread_over(track, plan.frames)
+            used = track.spread(plan.frames)
             crops += [track.crop(int(i), plan.crop_scale, plan.crop_px) for i in used]
             counts.append(len(used))
         logits, maps = self._pass(np.stack(crops))
@@ -262,7 +256,7 @@ class _Scorer:
         from forensics.training.degrade import encode_clip
 
         plan = self.protocol
-        used = spread_over(track, plan.frames)
+        used = track.spread(plan.frames)
         side = round(CONTEXT_SCALE * max(32.0, min(face_px, track.face_px)))
         clip = [track.crop(int(i), CONTEXT_SCALE, side) for i in used]
         own = track.qp[np.isfinite(track.qp)]
@@ -295,7 +289,7 @@ def _overlay(picture: Crops, strength: Map) -> Crops:
 def _attribution(track: FaceTrack, scorer: _Scorer) -> Picture:
     """Show where the network looked, averaged over a few frames in aligned face space."""
     scale = scorer.protocol.crop_scale
-    used = spread_over(track, _LOOKED_AT)
+    used = track.spread(_LOOKED_AT)
     matrices = np.stack([unit_to_aligned(track, int(i), scale) for i in used])
     strength = average_map(scorer.looked_at(track, used), matrices)
     shown = _overlay(_unknowable(track, int(used[len(used) // 2])), strength)

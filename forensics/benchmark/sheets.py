@@ -85,7 +85,7 @@ def _strips(row: Row, protocol: Protocol) -> list[Sheet]:
 
 def _faces(track: FaceTrack) -> Sheet:
     sheet = np.full((CELL_PX, CELL_PX * FRAMES, 3), 255, np.uint8)
-    chosen = np.unique(np.linspace(0, len(track) - 1, min(FRAMES, len(track))).round().astype(int))
+    chosen = track.spread(FRAMES)
     for column, index in enumerate(chosen):
         cell = cv2.resize(
             track.aligned(int(index)), (CELL_PX, CELL_PX), interpolation=cv2.INTER_AREA

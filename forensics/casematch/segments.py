@@ -125,8 +125,7 @@ def part_of_track(track: FaceTrack, begin_s: float, end_s: float) -> FaceTrack |
 
 def thinned(track: FaceTrack, frames: int) -> FaceTrack:
     """Keep at most so many of a track's examined frames, evenly."""
-    picks = np.unique(np.linspace(0, len(track) - 1, min(frames, len(track))).round().astype(int))
-    return taken(track, picks, np.ones(len(track.seen_s), bool))
+    return taken(track, track.spread(frames), np.ones(len(track.seen_s), bool))
 
 
 def taken(track: FaceTrack, picks: NDArray[np.int64], seen: NDArray[np.bool_]) -> FaceTrack:

@@ -101,6 +101,11 @@ class FaceTrack:
         """Median height of the face box, px."""
         return float(np.median(self.boxes_xyxy_px[:, 3] - self.boxes_xyxy_px[:, 1]))
 
+    def spread(self, most: int) -> NDArray[np.int64]:
+        """Choose at most `most` of the examined frames, evenly; which ones, ascending."""
+        wanted = min(most, len(self))
+        return np.unique(np.linspace(0, len(self) - 1, wanted).round().astype(np.int64))
+
     def aligned(self, i: int) -> NDArray[np.uint8]:
         """Return (256, 256, 3) uint8, the i-th examined frame in aligned face space."""
         return self.spool.get(int(self.aligned_slots[i]))

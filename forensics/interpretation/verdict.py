@@ -177,11 +177,11 @@ def _said_made(observations: list[Observation]) -> str:
     return ""
 
 
-def _conclusion_of(weight: LikelihoodRatio) -> Conclusion:
+def _conclusion_of(weight: LikelihoodRatio, said_made: str) -> Conclusion:
     if weight.log10_lr >= SUPPORT_FROM_LOG10 and weight.lower > 0:
         return Conclusion.SUPPORTS_FACE_SWAP
     if weight.log10_lr <= -SUPPORT_FROM_LOG10 and weight.upper < 0:
-        return Conclusion.SUPPORTS_NO_FACE_SWAP
+        return Conclusion.INCONCLUSIVE if said_made else Conclusion.SUPPORTS_NO_FACE_SWAP
     return Conclusion.INCONCLUSIVE
 
 
@@ -204,9 +204,7 @@ def _person(
             sentence=f"Person {track.id} could not be weighed: {detail}.",
             reasons=tuple(dict.fromkeys(why)),
         )  # fmt: skip
-    conclusion = _conclusion_of(weight)
-    if conclusion is Conclusion.SUPPORTS_NO_FACE_SWAP and said_made:
-        conclusion = Conclusion.INCONCLUSIVE
+    conclusion = _conclusion_of(weight, said_made)
     words = {f"{s.analyzer}.{s.name}": s.words for s in signals if s.extent.track == track.id}
     side = 1 if weight.log10_lr >= 0 else -1
     for_it = [(n, v) for n, v in weight.contributions if v * side > 0] or weight.contributions
@@ -251,8 +249,8 @@ def _item_conclusion(
         return Conclusion.NOT_EXAMINABLE, f"No face was found in this {what}."
     if item is None:
         return Conclusion.NOT_EXAMINABLE, people[0].sentence
-    conclusion = _conclusion_of(item)
-    if conclusion is Conclusion.SUPPORTS_NO_FACE_SWAP and said_made:
+    conclusion = _conclusion_of(item, said_made)
+    if conclusion is not _conclusion_of(item, ""):
         return (
             Conclusion.INCONCLUSIVE,
             f"the traces looked for are missing, but this stands against it: {said_made}",

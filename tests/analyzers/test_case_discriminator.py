@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from forensics.analyzer import Control, Material, References
-from forensics.analyzers.case_discriminator import CaseDiscriminatorAnalyzer, drawn_share
+from forensics.analyzers.case_discriminator import CaseDiscriminatorAnalyzer, drawn_shares
 from forensics.models.conditional_discriminator import ConditionalDiscriminator
 from forensics.record import Abstention, Reason, Signal
 from forensics.references.case_discriminators import CaseDiscriminator
@@ -56,7 +56,7 @@ def test_two_fakes_are_told_apart_by_number(material: Material) -> None:
 
 def test_the_answer_depends_on_the_face_and_is_the_same_twice(material: Material) -> None:
     track = material.tracks[0]
-    first, again = (drawn_share(judge(), track, 0)[1] for _ in range(2))
+    first, again = (drawn_shares((judge(),), track, 0)[1] for _ in range(2))
     assert np.array_equal(first, again)
     assert first.std() > 0
 

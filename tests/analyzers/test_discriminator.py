@@ -6,7 +6,7 @@ import pytest
 
 from forensics.analyzer import Control, Material, References
 from forensics.analyzers import discriminator
-from forensics.analyzers.discriminator import DiscriminatorAnalyzer, spread_over, trimmed_mean
+from forensics.analyzers.discriminator import DiscriminatorAnalyzer, trimmed_mean
 from forensics.audit import audit
 from forensics.errors import ModelAbsent
 from forensics.intake.crops import align, alignment, crop_square
@@ -157,8 +157,8 @@ def test_aggregation_leaves_extremes_out() -> None:
 
 def test_frames_are_spread_over_the_track() -> None:
     track = make_track(frames=6)
-    assert spread_over(track, 3).tolist() in ([0, 2, 5], [0, 3, 5])
-    assert spread_over(track, 99).tolist() == [0, 1, 2, 3, 4, 5]
+    assert track.spread(3).tolist() in ([0, 2, 5], [0, 3, 5])
+    assert track.spread(99).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_attribution_is_shown_on_request_and_called_no_evidence() -> None:
