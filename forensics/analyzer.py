@@ -47,13 +47,17 @@ class Control:
         name: Shown in the report.
         origin: "given" by the user, or "found" by the source index.
         media: What the decoder says.
-        tracks: The faces in it.
+        tracks: The faces in it. Of found footage each has the id of the questioned face that it
+            shows, at the same moments.
+        slots: Of found footage: for each track (n,), which examined frame of the questioned face
+            each of its frames shows.
     """
 
     name: str
     origin: str
     media: Media
     tracks: tuple[FaceTrack, ...]
+    slots: tuple[NDArray[np.int64], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def _cut(anchor: Anchor, pair: Pair, frames: list[SourceFrame], frame_s: float) 
         frame.parts[anchor.window] for frame in frames
         if anchor.window in frame.parts and -1e-6 <= frame.pts_s - pair.source_s < 2.5 * frame_s
     ]  # fmt: skip
-    return Cut(anchor.track, anchor.slot, anchor.window, pair.source_s, anchor.box, tuple(run[:3]))
+    return Cut(anchor.track, anchor.slot, pair.source_s, anchor.box, tuple(run[:3]))
 
 
 def _look(

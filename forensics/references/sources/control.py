@@ -44,6 +44,7 @@ def found_control(
     if match.time is None or match.relation != "same_footage":
         return None
     made: list[FaceTrack] = []
+    slots: list[NDArray[np.int64]] = []
     for track in tracks:
         cuts = sorted(
             (cut for cut in match.cuts if cut.track == track.id and cut.parts),
@@ -52,12 +53,15 @@ def found_control(
         picks = np.unique(np.linspace(0, len(cuts) - 1, min(frames, len(cuts))).round())
         cuts = [cuts[int(i)] for i in picks]
         if len(cuts) >= MIN_CUTS:
-            made.append(_track(len(made) + 1, match, track, cuts, landmarker))
-    return Control(match.video.name, "found", _media(match), tuple(made)) if made else None
+            made.append(_track(match, track, cuts, landmarker))
+            slots.append(np.array([cut.slot for cut in cuts], np.int64))
+    if not made:
+        return None
+    return Control(match.video.name, "found", _media(match), tuple(made), tuple(slots))
 
 
 def _track(
-    number: int, match: SourceMatch, track: FaceTrack, cuts: list[Cut], landmarker: Landmarker
+    match: SourceMatch, track: FaceTrack, cuts: list[Cut], landmarker: Landmarker
 ) -> FaceTrack:
     size = (match.video.height_px, match.video.width_px)
     spool = Spool()
@@ -81,12 +85,12 @@ def _track(
     times = np.array([cut.pts_s for cut in cuts])
     kept = np.array(slots, np.int64)
     return FaceTrack(
-        id=number, frame_index=np.rint(times * (match.video.rate_fps or 25)).astype(np.int64),
+        id=track.id, frame_index=np.rint(times * (match.video.rate_fps or 25)).astype(np.int64),
         pts_s=times, boxes_xyxy_px=np.array(boxes), confidence=np.ones(len(cuts)),
         landmarks_px=np.array(marks), burst_px=np.array(bursts),
         pose_deg=np.array([head_pose(points, size) for points in marks]),
         to_aligned=np.array(matrices), disagreement=np.array(apart, bool),
-        qp=np.array([cut.qp for cut in cuts]), seen_s=times, shot=0, spool=spool,
+        qp=np.full(len(cuts), np.nan), seen_s=times, shot=0, spool=spool,
         aligned_slots=kept[:, 0], next_slots=kept[:, 1], context_slots=kept[:, 2],
     )  # fmt: skip
 

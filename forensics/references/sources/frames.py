@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.intake.frames import STILL_FORMATS, RawFrame, decode, open_media, picture_stream
-from forensics.intake.quantization import block_qp
 from forensics.references.sources.planes import Box, Parts, luma
 from forensics.references.sources.sampling import fit_within
 from forensics.references.sources.sparse import decode_sparsely
@@ -50,12 +49,11 @@ class SourceFrame:
     parts: dict[int, NDArray[np.uint8]]
 
 
-def read_windows(path: Path, windows: list[Window]) -> tuple[list[SourceFrame], dict[int, float]]:
+def read_windows(path: Path, windows: list[Window]) -> list[SourceFrame]:
     """Decode the source once, from the first window to the last, sparsely in between.
 
     Returns:
-        The frames near the windows, and by number of the window the median quantization
-        parameter in its box at its middle, where the decoder tells it.
+        The frames near the windows.
 
     Raises:
         UnreadableItem: It cannot be opened.
@@ -70,19 +68,17 @@ def read_windows(path: Path, windows: list[Window]) -> tuple[list[SourceFrame], 
                 if raw.index == 0:
                     keeper.take(raw, list(range(len(windows))))
                 break
-            return keeper.kept, {}
+            return keeper.kept
         if first > SEEK_FROM_S and stream.time_base:
             _begin(container)
             container.seek(int(first / stream.time_base), stream=stream, backward=True)
-        context = stream.codec_context
-        context.options = {**context.options, "export_side_data": "venc_params"}
         for raw in decode_sparsely(container, lambda when: bool(keeper.near(when))):
             if raw.pts_s > last and keeper.kept:
                 break
             near = keeper.near(raw.pts_s)
             if near and not raw.picture.is_corrupt:
                 keeper.take(raw, near)
-    return keeper.kept, keeper.qp
+    return keeper.kept
 
 
 def _begin(container: av.container.InputContainer) -> None:
@@ -104,7 +100,6 @@ class _Keeper:
     def __init__(self, windows: list[Window]) -> None:
         self.windows = windows
         self.kept: list[SourceFrame] = []
-        self.qp: dict[int, float] = {}
         self._parts = Parts()
 
     def near(self, when_s: float) -> list[int]:
@@ -125,15 +120,5 @@ class _Keeper:
             window = self.windows[number]
             if window.box not in shared:
                 shared[window.box] = self._parts.rgb(raw, window.box)
-            if number not in self.qp and raw.pts_s >= window.center_s and not raw.picture.rotation:
-                blocks = block_qp(raw.picture)
-                self.qp[number] = blocks.median_in(_middle(window.box)) if blocks else np.nan
         parts = {number: shared[self.windows[number].box] for number in near}
         self.kept.append(SourceFrame(raw.pts_s, whole, parts))
-
-
-def _middle(box: Box) -> NDArray[np.float64]:
-    """Return the middle half of a box each way: the face in its aligned square."""
-    x0, y0, x1, y1 = box
-    wide, high = (x1 - x0) / 4, (y1 - y0) / 4
-    return np.array([x0 + wide, y0 + high, x1 - wide, y1 - high])

@@ -138,20 +138,16 @@ class Cut:
     Attributes:
         track: Id of the questioned track.
         slot: Which of its examined frames.
-        window: Number of the window that it was read through.
         pts_s: Time in the source.
         box: x0, y0, x1, y1 of the part in source px.
         parts: RGB of the part, of the frame and of up to two that follow it.
-        qp: Median quantization parameter there, NaN where the decoder does not tell.
     """
 
     track: int
     slot: int
-    window: int
     pts_s: float
     box: tuple[int, int, int, int]
     parts: tuple[NDArray[np.uint8], ...]
-    qp: float = float("nan")
 
 
 @dataclass(frozen=True)

@@ -235,9 +235,8 @@ def _residual(
         query, tracks, time, base.placement, size, (-1e9, 1e9) if still else ends
     )
     frames: list[SourceFrame] = []
-    qp: dict[int, float] = {}
     if anchors:
-        frames, qp = read_windows(Path(video.path), windows_of(anchors, time, rate))
+        frames = read_windows(Path(video.path), windows_of(anchors, time, rate))
     if not frames:
         why = "no face of the item lies on the source" if not anchors else "its frames are gone"
         return replace(
@@ -247,7 +246,7 @@ def _residual(
     match = replace(
         base, placement=done.placement, time=None if still else done.time, faces=done.faces,
         agreement=done.agreement,
-        cuts=tuple(replace(cut, qp=qp.get(cut.window, math.nan)) for cut in done.cuts),
+        cuts=done.cuts,
         elsewhere=differences_elsewhere(query, anchors, frames, done.placement, done.time, size),
         shape=shape_of(done.placement, (query.width_px, query.height_px), size),
     )  # fmt: skip

@@ -77,7 +77,7 @@ def test_what_is_sought_is_decoded_with_the_encoders_build_in_mind(tmp_path: Pat
     made = path.read_bytes()
     build = made[made.index(b"x264 - core ") + 12 :][:3]
     path.write_bytes(made.replace(b"x264 - core " + build, b"x264 - core 148"))
-    kept, _ = read_windows(path, [Window(SEEK_FROM_S + 2, 0.25, (0, 0, 96, 80))])
+    kept = read_windows(path, [Window(SEEK_FROM_S + 2, 0.25, (0, 0, 96, 80))])
     assert [round(frame.pts_s, 6) for frame in kept] == [13.8, 13.9, 14.0, 14.1, 14.2]
     assert not any(np.array_equal(f.parts[0], plain[round(f.pts_s, 6)]) for f in kept)
 
@@ -85,7 +85,7 @@ def test_what_is_sought_is_decoded_with_the_encoders_build_in_mind(tmp_path: Pat
 def test_what_is_sought_is_what_is_there(tmp_path: Path) -> None:
     path = movie(tmp_path / "a.mp4", "yuv420p", 160, {"crf": "24", "g": "40"})
     full = whole(path)
-    kept, _ = read_windows(path, [Window(SEEK_FROM_S + 2, 0.25, BOX)])
+    kept = read_windows(path, [Window(SEEK_FROM_S + 2, 0.25, BOX)])
     assert len(kept) == 5
     for frame in kept:
         same = full[round(frame.pts_s, 6)][BOX[1] : BOX[3], BOX[0] : BOX[2]]
