@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,8 @@ app = typer.Typer(no_args_is_help=True, help="Make what the examination rests on
 
 SHARD_PAIRS = 256
 HELD_OUT_SHARDS = 3
+BRANCH_RATE = 2e-4
+"""Learning rate of branches: batches of one process are smaller, and much is learned already."""
 
 
 @app.command()
@@ -35,12 +38,19 @@ def discriminator(
         list[str] | None, typer.Option(help="Use only stills of this source; may be repeated.")
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="One-thread processes.")] = 2,
+    branches: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Then so many runs of other seeds from there, as long again; their mean is kept.",
+        ),
+    ] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
 ) -> None:
     """Train on genuine faces alone; run again to take an interrupted training up."""
     from forensics.training.export import export
-    from forensics.training.loop import Settings, train
+    from forensics.training.loop import Settings, train, train_branches
 
     console = Console(stderr=True, highlight=False)
     with Bars(console) as bars:
@@ -49,7 +59,12 @@ def discriminator(
     console.print(f"training for {minutes:g} minutes; the log is {out / 'run' / 'log.jsonl'}")
     plan = Settings(minutes=minutes, seed=seed, device=device)
     train(out / "run", out / "packs", plan, processes if device == "cpu" else 1)
-    config = export(out / "run" / "checkpoint.pt", out / "discriminator" / "0.0.0")
+    checkpoints = [out / "run" / "checkpoint.pt"]
+    if branches:
+        console.print(f"training {branches} branches for {minutes:g} minutes")
+        again = replace(plan, rate=BRANCH_RATE)
+        checkpoints = train_branches(out, out / "packs", again, branches, checkpoints[0])
+    config = export(checkpoints, out / "discriminator" / "0.0.0")
     print(config.parent)
 
 

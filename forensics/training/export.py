@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,13 @@ PROTOCOL: dict[str, Any] = {
 """How tracks are scored; written into the config, and fixed with it."""
 
 
-def export(checkpoint: Path, folder: Path, genuine_map: list[list[float]] | None = None) -> Path:
-    """Write the averaged weights of a checkpoint and their config.
+def export(
+    checkpoints: Sequence[Path], folder: Path, genuine_map: list[list[float]] | None = None
+) -> Path:
+    """Write the averaged weights of one checkpoint, or the mean of several, and their config.
 
     Args:
-        checkpoint: `checkpoint.pt` of a run.
+        checkpoints: `checkpoint.pt` of runs that started from the same weights.
         folder: `forensics/models/<name>/<version>`.
         genuine_map: Mean boundary map of genuine faces in aligned space, the exhibit's control.
 
@@ -43,12 +46,18 @@ def export(checkpoint: Path, folder: Path, genuine_map: list[list[float]] | None
 
     Raises:
         MaterialError: There is no such checkpoint.
+
+    Source: Wortsman et al., "Model soups" (ICML 2022), the uniform soup.
     """
-    if not checkpoint.is_file():
-        raise MaterialError(f"no checkpoint at {checkpoint}; train first")
-    stored: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    stored: list[dict[str, Any]] = []
+    for checkpoint in checkpoints:
+        if not checkpoint.is_file():
+            raise MaterialError(f"no checkpoint at {checkpoint}; train first")
+        stored.append(torch.load(checkpoint, map_location="cpu", weights_only=True))
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {k: v.to(torch.float16).contiguous() for k, v in stored["average"].items()}
+    names = stored[0]["average"]
+    mean = {name: torch.stack([one["average"][name] for one in stored]).mean(0) for name in names}
+    weights = {name: value.to(torch.float16).contiguous() for name, value in mean.items()}
     save_file(weights, folder / WEIGHTS)
     config = {
         "name": folder.parent.name,
@@ -57,7 +66,7 @@ def export(checkpoint: Path, folder: Path, genuine_map: list[list[float]] | None
         "weights": {"file": WEIGHTS, "sha256": sha256_of(folder / WEIGHTS), "dtype": "float16"},
         "score": "logit; higher supports H1, the face was replaced",
         "protocol": PROTOCOL,
-        "training": {**stored["plan"], "steps": stored["step"]},
+        "training": [{**one["plan"], "steps": one["step"]} for one in stored],
         "genuine_map": genuine_map or [[0.0]],
     }
     path = folder / "config.json"

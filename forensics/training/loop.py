@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from torch import Tensor, multiprocessing
 from torch import distributed as dist
 from torch.nn import functional
 
+from forensics.errors import MaterialError
 from forensics.training.batches import PairSource
 from forensics.training.network import Discriminator, imagenet_discriminator, score, to_input
 from forensics.training.pack import CROP_PX, STORED_PX, Pack, read_shards, shrink
@@ -298,6 +299,43 @@ def _process(
     if world > 1:
         dist.barrier()
         dist.destroy_process_group()
+
+
+def train_branches(
+    folder: Path, packs: Path, plan: Settings, branches: int, start_from: Path
+) -> list[Path]:
+    """Train several runs side by side from the same weights, one process and one seed each.
+
+    On a CPU this learns as fast as one run of all processes, shows how far seeds differ, and the
+    mean of their weights is better than each.
+
+    Args:
+        folder: Each run gets a folder in it.
+        packs: Folder of shards `train-*` and `held-*`.
+        plan: Of every run; seeds count up from its own.
+        branches: How many.
+        start_from: Checkpoint that all start from.
+
+    Returns:
+        The checkpoints.
+
+    Raises:
+        MaterialError: A run ended early.
+    """
+    plans = [replace(plan, seed=plan.seed + 1 + number) for number in range(branches)]
+    folders = [folder / f"seed-{one.seed}" for one in plans]
+    context = multiprocessing.get_context("spawn")
+    runs = [
+        context.Process(target=_process, args=(0, 1, where, packs, one, start_from))
+        for where, one in zip(folders, plans, strict=True)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    if any(run.exitcode for run in runs):
+        raise MaterialError("a run ended early; the same command takes it up again")
+    return [where / "checkpoint.pt" for where in folders]
 
 
 def train(

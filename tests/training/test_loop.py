@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +7,10 @@ import pytest
 import torch
 
 from forensics.errors import MaterialError
+from forensics.models.loading import load as load_model
 from forensics.training.batches import PairSource
-from forensics.training.loop import Settings, Trainer, evaluate
+from forensics.training.export import export
+from forensics.training.loop import Settings, Trainer, evaluate, train_branches
 from forensics.training.material import CONTEXT_SCALE, Face, is_held_out, load, save
 from forensics.training.network import imagenet_discriminator, score, to_input
 from forensics.training.pack import (
@@ -132,6 +135,31 @@ def test_a_run_stops_and_leaves_a_log(pack: Pack, tmp_path: Path) -> None:
     assert lines[0]["pairs"] == len(pack)
     assert 0 <= lines[-1]["held_out"]["all"] <= 1
     assert (tmp_path / "checkpoint.pt").exists()
+
+
+def test_branches_start_alike_and_their_mean_is_exported(pack: Pack, tmp_path: Path) -> None:
+    maker = PairMaker(toy_faces(), seed=5)
+    for name in ("train-0000", "held-0000"):
+        write_shard(maker, range(2), tmp_path / "packs", name)
+    Trainer([pack], [], tmp_path / "run", replace(TOY, max_steps=1)).run()
+    once = replace(TOY, max_steps=1, seed=40)
+    start = tmp_path / "run" / "checkpoint.pt"
+    made = train_branches(tmp_path, tmp_path / "packs", once, 2, start)
+    assert [path.parent.name for path in made] == ["seed-41", "seed-42"]
+    one, two = (torch.load(path, weights_only=True) for path in made)
+    config = export(made, tmp_path / "discriminator" / "0.0.0")
+    model = load_model("discriminator", "0.0.0", tmp_path)
+    for name, value in model.weights().items():
+        mean = (one["average"][name] + two["average"][name]) / 2
+        assert torch.allclose(value.float(), mean.half().float())
+    told = json.loads(config.read_text())["training"]
+    assert [run["seed"] for run in told] == [41, 42]
+    assert any(not torch.equal(one["average"][n], two["average"][n]) for n in one["average"])
+
+
+def test_a_branch_that_fails_is_not_exported(tmp_path: Path) -> None:
+    with pytest.raises(MaterialError, match="ended early"):
+        train_branches(tmp_path, tmp_path / "no packs", TOY, 1, tmp_path / "none.pt")
 
 
 def test_the_network_starts_from_imagenet_and_gives_a_map() -> None:
