@@ -93,6 +93,36 @@ def calibration(
     print(calibrate(model, filming.load_cases(cases), seed))
 
 
+@app.command()
+def sourced(
+    material: Annotated[Path, typer.Option(help="material.npz of `train discriminator`.")],
+    clips: Annotated[Path, typer.Option(help="Folder of genuine clips with manifest.csv.")],
+    cases: Annotated[Path, typer.Option(help="Where the filmed cases are kept, .npz.")],
+    model: Annotated[Path, typer.Option(help="The discriminator's folder.")],
+    out: Annotated[Path, typer.Option(help="Folder for calibration.json and validation.json.")],
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 12,
+) -> None:
+    """Film held-out people beside their own source, and calibrate the score over the source."""
+    import json
+
+    from forensics.analyzers.discriminator import Protocol
+    from forensics.training import material as faces
+    from forensics.training import sourced as making
+
+    if not cases.exists():
+        plan = Protocol.of(json.loads((model / "config.json").read_text("utf-8")))
+        held = _held_out(faces.load(material))
+        studio = making.SourceStudio(held, seed, plan)
+        with Bars(Console(stderr=True)) as bars:
+            made = making.film_sourced(
+                studio, range(len(held)), faces.held_out_paths(clips),
+                lambda done, total: bars.update("people filmed", done, total),
+            )  # fmt: skip
+        making.save_sourced(made, cases)
+    filmed = making.load_sourced(cases)
+    print(making.calibrate_sourced(model, filmed, out, "audit train sourced", seed))
+
+
 def _held_out(faces: list[Face]) -> list[Face]:
     from forensics.training.pack import usable
 

@@ -93,7 +93,7 @@ class DiscriminatorAnalyzer(Analyzer):
     """
 
     name: ClassVar[str] = "discriminator"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     title: ClassVar[str] = "Learned discriminator"
     examines: ClassVar[str] = "whether a network trained on genuine faces sees a blended-in face"
 
@@ -129,6 +129,9 @@ class DiscriminatorAnalyzer(Analyzer):
             return Findings(tuple(said))
         scorer = _Scorer(self._model, protocol, material.device)
         pictures: list[Picture] = []
+        controls = material.references.controls
+        given = [control for control in controls if control.origin == "given"]
+        found = [control for control in controls if control.origin == "found"]
         genuine_map = np.array(self._model.config.get("genuine_map", [[0.0]]), dtype=np.float32)
         for track, (logits, maps) in zip(able, scorer.score(able), strict=True):
             said.append(self._signal(track, logits, protocol))
@@ -137,11 +140,11 @@ class DiscriminatorAnalyzer(Analyzer):
             )
             if material.attribution:
                 pictures.append(_attribution(track, scorer))
-            paired = self._paired(
-                track, qualities[track.id], logits, material.references.controls, scorer
+            paired = (
+                self._over_control(track, qualities[track.id], logits, given, scorer),
+                self._over_source(track, qualities[track.id], found, scorer),
             )
-            if paired is not None:
-                said.append(paired)
+            said += [signal for signal in paired if signal is not None]
         return Findings(tuple(said), tuple(pictures))
 
     def _refuse(self, track: FaceTrack, quality: Quality, protocol: Protocol) -> Abstention | None:
@@ -180,15 +183,18 @@ class DiscriminatorAnalyzer(Analyzer):
             "swap_logit", score, "logit", words, extent_of(track), track.pts_s[used], values
         )
 
-    def _paired(
+    def _over_control(
         self,
         track: FaceTrack,
         quality: Quality,
         logits: NDArray[np.float32],
-        controls: tuple[Control, ...],
+        controls: list[Control],
         scorer: _Scorer,
     ) -> Signal | None:
-        """Compare a track with genuine footage of the same person or camera, encoded alike."""
+        """Compare a track with other footage of the same person or camera, encoded alike.
+
+        Limits: not calibrated: another recording differs by as much as another person.
+        """
         of_controls = [
             scorer.score_alike(other, track.face_px, quality.qp)
             for control in controls
@@ -205,6 +211,62 @@ class DiscriminatorAnalyzer(Analyzer):
             f"comparison ({len(usual)} faces, brought to the same size and compression)."
         )
         return self.signal("logit_over_control", score, "logit", words, extent_of(track))
+
+    def _over_source(
+        self, track: FaceTrack, quality: Quality, controls: list[Control], scorer: _Scorer
+    ) -> Signal | None:
+        """Compare a track with the same moments of the footage that was found, encoded alike.
+
+        What the network takes for a trace in both (light, make-up, camera) drops out.
+        Limits: that the found copy shows the face that was filmed is taken for granted.
+        """
+        for control in controls:
+            for other, slots in zip(control.tracks, control.slots, strict=True):
+                if other.id != track.id or len(other) < scorer.protocol.least_frames:
+                    continue
+                used = other.spread(scorer.protocol.frames)
+                own = scorer.score_frames(track, slots[used])
+                apart = own - scorer.score_alike(other, track.face_px, quality.qp)
+                score = trimmed_mean(apart, scorer.protocol.trim)
+                words = (
+                    f"At {len(used)} moments the network gives this face {score:+.2f} more than "
+                    f"the same moments of {control.name}, brought to the same size and "
+                    "compression."
+                )
+                return self.signal(
+                    "logit_over_source", score, "logit", words, extent_of(track),
+                    track.pts_s[slots[used]], apart.astype(np.float64),
+                )  # fmt: skip
+        return None
+
+
+def alike(
+    track: FaceTrack, used: NDArray[np.int64], face_px: float, qp: float | None, plan: Protocol
+) -> Crops:
+    """Cut control footage after bringing it to the item's face size and compression.
+
+    Args:
+        track: The control's.
+        used: (n,) which of its frames.
+        face_px: Height of the item's face box; smaller controls are left as they are.
+        qp: Quantization parameter in the item's face, None where it is not known.
+        plan: How tracks are scored.
+
+    Returns:
+        (n, crop_px, crop_px, 3).
+    """
+    from forensics.training.degrade import encode_clip
+
+    side = round(CONTEXT_SCALE * max(32.0, min(face_px, track.face_px)))
+    clip = [track.crop(int(i), CONTEXT_SCALE, side) for i in used]
+    if qp is not None:  # hardly any loss where the control is the coarser one
+        clip = encode_clip(clip, round(min(51.0, qp)))
+    inner = round(side * plan.crop_scale / CONTEXT_SCALE)
+    start = (side - inner) // 2
+    how = cv2.INTER_AREA if inner > plan.crop_px else cv2.INTER_LINEAR
+    cut = [frame[start : start + inner, start : start + inner] for frame in clip]
+    size = (plan.crop_px, plan.crop_px)
+    return np.stack([np.asarray(cv2.resize(c, size, interpolation=how), np.uint8) for c in cut])
 
 
 class _Scorer:
@@ -243,32 +305,18 @@ class _Scorer:
         shrunk = [np.asarray(cv2.resize(c, size, interpolation=cv2.INTER_AREA)) for c in crops]
         return attribution(self._network, np.stack(shrunk))
 
+    def score_frames(self, track: FaceTrack, used: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the (n,) logits of (n,) frames of a track."""
+        plan = self.protocol
+        crops = [track.crop(int(i), plan.crop_scale, plan.crop_px) for i in used]
+        return self._pass(np.stack(crops))[0]
+
     def score_alike(
         self, track: FaceTrack, face_px: float, qp: float | None
     ) -> NDArray[np.float32]:
-        """Score control footage after bringing it to the item's face size and compression.
-
-        Args:
-            track: The control's.
-            face_px: Height of the item's face box; smaller controls are left as they are.
-            qp: Quantization parameter in the item's face, None where it is not known.
-        """
-        from forensics.training.degrade import encode_clip
-
-        plan = self.protocol
-        used = track.spread(plan.frames)
-        side = round(CONTEXT_SCALE * max(32.0, min(face_px, track.face_px)))
-        clip = [track.crop(int(i), CONTEXT_SCALE, side) for i in used]
-        own = track.qp[np.isfinite(track.qp)]
-        if qp is not None and (not len(own) or qp > float(np.median(own)) + 1):
-            clip = encode_clip(clip, round(min(51.0, qp)))
-        inner = round(side * plan.crop_scale / CONTEXT_SCALE)
-        start = (side - inner) // 2
-        how = cv2.INTER_AREA if inner > plan.crop_px else cv2.INTER_LINEAR
-        cut = [frame[start : start + inner, start : start + inner] for frame in clip]
-        size = (plan.crop_px, plan.crop_px)
-        crops = [np.asarray(cv2.resize(c, size, interpolation=how), np.uint8) for c in cut]
-        return self._pass(np.stack(crops))[0]
+        """Return the (n,) logits of control footage brought to the item's form; see `alike`."""
+        used = track.spread(self.protocol.frames)
+        return self._pass(alike(track, used, face_px, qp, self.protocol))[0]
 
     def _pass(self, crops: Crops) -> tuple[NDArray[np.float32], Map]:
         """Score (n, crop_px, crop_px, 3) crops."""

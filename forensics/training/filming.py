@@ -85,6 +85,7 @@ def as_track(
     frames: list[NDArray[np.uint8]],
     boxes: NDArray[np.float64],
     points: NDArray[np.float64],
+    qp: float = float("nan"),
 ) -> FaceTrack:
     """Cut frames into a track, as the intake does with faces that it found.
 
@@ -92,6 +93,7 @@ def as_track(
         frames: n pictures (H, W, 3) uint8.
         boxes: (n, 4) px.
         points: (n, 68, 2) px.
+        qp: Quantization parameter in the faces; NaN where it is not known.
     """
     spool, count = Spool(), len(frames)
     matrices = np.stack([alignment(one) for one in points])
@@ -105,7 +107,7 @@ def as_track(
         id=1, frame_index=np.arange(count), pts_s=times, boxes_xyxy_px=boxes,
         confidence=np.ones(count), landmarks_px=points,
         burst_px=np.full((count, 3, 68, 2), np.nan), pose_deg=np.zeros((count, 3)),
-        to_aligned=matrices, disagreement=np.zeros(count, dtype=bool), qp=np.full(count, np.nan),
+        to_aligned=matrices, disagreement=np.zeros(count, dtype=bool), qp=np.full(count, qp),
         seen_s=times, shot=0, spool=spool, aligned_slots=np.array(aligned),
         next_slots=np.full(count, -1), context_slots=np.array(context),
     )  # fmt: skip
@@ -151,6 +153,26 @@ class Studio:
     def clip(self, path: Path) -> Iterator[Case]:
         """Film segments of a genuine clip again: re-encoded as it is, and swapped."""
         rng = np.random.default_rng((self._seed, len(path.name)))
+        for segment, boxes, points in self.segments(path):
+            crf, recipe = int(rng.integers(18, 43)), replacing_recipe(rng)
+            donor = self._faces[int(rng.integers(len(self._faces)))]
+            material = (donor.rgb, donor.landmarks_px)
+            swapped = [
+                apply(recipe, rgb, one, donor=material)[0]
+                for rgb, one in zip(segment, points, strict=True)
+            ]
+            for branch, family in ((segment, "genuine"), (swapped, recipe.family)):
+                track = as_track(encode_clip(branch, crf), boxes, points)
+                yield self._case(track, crf, path.name, "clip", family)
+
+    def segments(
+        self, path: Path
+    ) -> Iterator[tuple[list[NDArray[np.uint8]], NDArray[np.float64], NDArray[np.float64]]]:
+        """Cut a clip into segments with a face in every frame.
+
+        Yields:
+            n frames (H, W, 3) uint8, (n, 4) boxes and (n, 68, 2) landmarks in px.
+        """
         with av.open(str(path)) as container:
             wanted = SEGMENT_FRAMES * SEGMENTS * 2
             frames = [
@@ -163,17 +185,9 @@ class Studio:
             seen = [one for one in found if one is not None]
             if len(seen) < len(segment):
                 continue
-            boxes, points = np.stack([one[0] for one in seen]), np.stack([one[1] for one in seen])
-            crf, recipe = int(rng.integers(18, 43)), replacing_recipe(rng)
-            donor = self._faces[int(rng.integers(len(self._faces)))]
-            material = (donor.rgb, donor.landmarks_px)
-            swapped = [
-                apply(recipe, rgb, one, donor=material)[0]
-                for rgb, one in zip(segment, points, strict=True)
-            ]
-            for branch, family in ((segment, "genuine"), (swapped, recipe.family)):
-                track = as_track(encode_clip(branch, crf), boxes, points)
-                yield self._case(track, crf, path.name, "clip", family)
+            yield (
+                segment, np.stack([one[0] for one in seen]), np.stack([one[1] for one in seen])
+            )  # fmt: skip
 
     def _find(
         self, rgb: NDArray[np.uint8]

@@ -123,7 +123,7 @@ def fit(
     center, spread = float(np.median(cases.score)), float(cases.score.std())
     unit = Scored((cases.score - center) / spread, cases.swapped, cases.identity, cases.quality)
     return Calibration(
-        source="learned discriminator" if feature == FEATURE else "discriminator against control",
+        source="learned discriminator" if feature == FEATURE else "discriminator over the source",
         rank=rank, analyzers={feature.split(".")[0]: version}, model_digests=digests,
         population=population, features=(feature,), mean=(round_floats(center),),
         scale=(round_floats(spread),), weights=(1.0,), intercept=0.0,

@@ -149,6 +149,26 @@ def test_a_control_gives_a_second_signal(toy_model: Path) -> None:
     assert abs(over[0].score) < 1.5  # the very same footage, only resampled
 
 
+def test_a_face_is_compared_with_the_same_moments_of_the_found_source(toy_model: Path) -> None:
+    source = make_track(2, frames=5)
+    slots = np.array([0, 1, 2, 3, 4])
+    control = Control("s.mp4", "found", media(), (source,), (slots,))
+    tracks = (make_track(1), make_track(2))
+    said = DiscriminatorAnalyzer().analyze(material(*tracks, controls=(control,))).observations
+    over = [s for s in said if isinstance(s, Signal) and s.name == "logit_over_source"]
+    assert [one.extent.track for one in over] == [2]  # the face that the source shows
+    assert len(over[0].values) == 5
+    assert over[0].times_s == tuple(tracks[1].pts_s[slots].round(6).tolist())
+    assert abs(over[0].score) < 1.5
+    assert not any(isinstance(s, Signal) and s.name == "logit_over_control" for s in said)
+
+
+def test_too_few_moments_of_a_source_are_not_compared(toy_model: Path) -> None:
+    control = Control("s.mp4", "found", media(), (make_track(1, frames=3),), (np.arange(3),))
+    said = DiscriminatorAnalyzer().analyze(material(make_track(1), controls=(control,)))
+    assert not any(isinstance(s, Signal) and "source" in s.name for s in said.observations)
+
+
 def test_aggregation_leaves_extremes_out() -> None:
     values = np.array([100.0, *np.zeros(8), -50.0])
     assert trimmed_mean(values, 0.1) == 0

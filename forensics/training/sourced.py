@@ -1,0 +1,286 @@
+"""Held-out people beside their own source: what scoring a face against its original rests on.
+
+Each person is filmed once and published; a copy of it, genuine or swapped, comes back in another
+size and compression. Copy and source are cut by the analyzer's own code, so that a calibration
+meets what an examination with a found source does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from forensics.analyzers.discriminator import DiscriminatorAnalyzer, Protocol, alike, trimmed_mean
+from forensics.intake.quality import track_quality
+from forensics.models.loading import Model, load
+from forensics.record import Quality
+from forensics.training.animate import FRAMES, film, sample_take
+from forensics.training.calibrating import figures
+from forensics.training.degrade import encode_clip
+from forensics.training.filming import Studio, as_track, crops_of, replacing_recipe
+from forensics.training.fitting import Scored, cross_fitted, fit, write
+from forensics.training.material import Face
+from forensics.training.network import Discriminator, score
+from forensics.training.pack import PairMaker, shrink
+from forensics.training.pseudo_fakes import Donor, Recipe, apply, face_size_px
+
+FEATURE = "discriminator.logit_over_source"
+RANK = 5
+"""After the comparison with the source itself, before the score alone."""
+
+PUBLISHED_CRF = (18, 31)
+COPY_CRF = (18, 43)
+COPY_SCALE = (0.6, 0.95)
+LEAST_FACE_PX = 62.0
+"""Copies are not made smaller than what can be examined."""
+
+PLACEMENT_ERROR = 0.004
+"""Standard deviation of where the source's face is cut, share of the face; judged from the frame
+comparison's own accuracy of well under a pixel."""
+
+POPULATION = (
+    "another person's face put in (autoencoder-like, cross-identity, one-shot-like pseudo-fakes) "
+    "on people kept from training, compared with the very footage it was put into; against "
+    "copies of that footage without a swap; H.264 at crf 18 to 42, at 0.6 to 1 of the size"
+)
+
+Frames = list[NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class SourcedCase:
+    """A copy of known kind, and the same moments of its source.
+
+    Attributes:
+        identity: Whose face is filmed.
+        source: Of the still, or "clip".
+        swapped: Whether H1 holds for the copy.
+        family: Of the pseudo-fake; "genuine".
+        crf: The copy was encoded with.
+        published_crf: The source was encoded with.
+        quality: Of the copy, as the intake measured it.
+        crops: (n, INPUT_PX, INPUT_PX, 3) uint8 of the copy.
+        source_crops: (n, INPUT_PX, INPUT_PX, 3) uint8 of the source, brought to the copy's form.
+    """
+
+    identity: str
+    source: str
+    swapped: bool
+    family: str
+    crf: int
+    published_crf: int
+    quality: Quality
+    crops: NDArray[np.uint8]
+    source_crops: NDArray[np.uint8]
+
+    def notes(self) -> dict[str, Any]:
+        """Return everything but the pixels, as JSON values."""
+        values = {k: v for k, v in vars(self).items() if not k.endswith("crops")}
+        return {**values, "quality": self.quality.model_dump(mode="json")}
+
+
+class SourceStudio:
+    """Films held-out faces, publishes them, and makes copies.
+
+    Args:
+        faces: Held-out stills; donors come from them too.
+        seed: Of every take.
+        plan: How tracks are scored.
+    """
+
+    def __init__(self, faces: list[Face], seed: int, plan: Protocol) -> None:
+        self._faces, self._seed, self._plan = faces, seed, plan
+        self._pairs = PairMaker(faces, seed)
+        self._clips = Studio(faces, seed)
+
+    def still(self, index: int) -> list[SourcedCase]:
+        """Film one still; return its genuine and its swapped copy."""
+        face = self._faces[index]
+        rng = np.random.default_rng((self._seed, index, 77))
+        take = sample_take(rng, face.box_side_px)
+        donor = self._pairs.donor_for(index, rng)
+        filmed = film(face, take, None, None, FRAMES)
+        boxes = filmed.boxes_px + rng.normal(0, 0.015, filmed.boxes_px.shape) * take.face_px
+        return self._copies(
+            filmed.frames, boxes, filmed.points_px, take.jitter,
+            (donor.rgb, donor.landmarks_px), (face.identity, face.source), rng,
+        )  # fmt: skip
+
+    def clip(self, path: Path) -> list[SourcedCase]:
+        """Copy segments of a genuine clip."""
+        rng = np.random.default_rng((self._seed, len(path.name), 77))
+        made: list[SourcedCase] = []
+        for frames, boxes, points in self._clips.segments(path):
+            donor = self._faces[int(rng.integers(len(self._faces)))]
+            jitter = float(rng.choice([0.0, 0.003, 0.008]))
+            made += self._copies(
+                frames, boxes, points, jitter, (donor.rgb, donor.landmarks_px),
+                (path.name, "clip"), rng,
+            )  # fmt: skip
+        return made
+
+    def _copies(
+        self,
+        frames: Frames,
+        boxes: NDArray[np.float64],
+        points: NDArray[np.float64],
+        jitter: float,
+        donor: Donor,
+        who: tuple[str, str],
+        rng: np.random.Generator,
+    ) -> list[SourcedCase]:
+        recipe = replacing_recipe(rng)
+        published_crf, crf = int(rng.integers(*PUBLISHED_CRF)), int(rng.integers(*COPY_CRF))
+        published = encode_clip(frames, published_crf)
+        base = published if rng.random() < 0.5 else frames  # altered after, or before publishing
+        face_px = float(np.median(boxes[:, 3] - boxes[:, 1]))
+        scale = float(rng.uniform(*COPY_SCALE)) if rng.random() < 0.5 else 1.0
+        scale = min(1.0, max(scale, LEAST_FACE_PX / face_px))
+        moved = points + rng.normal(0, 1, points.shape) * jitter * face_size_px(points[0])
+        off = rng.normal(0, PLACEMENT_ERROR, (1, 2)) * face_px
+        source = as_track(published, boxes + np.tile(off, 2), points)
+        return [
+            self._case(_sized(branch, scale), scale * boxes, scale * points, crf, source,
+                       published_crf, who, family)
+            for branch, family in (
+                (base, "genuine"), (_swapped(base, moved, recipe, donor), recipe.family)
+            )
+        ]  # fmt: skip
+
+    def _case(
+        self,
+        frames: Frames,
+        boxes: NDArray[np.float64],
+        points: NDArray[np.float64],
+        crf: int,
+        source: Any,
+        published_crf: int,
+        who: tuple[str, str],
+        family: str,
+    ) -> SourcedCase:
+        copy = as_track(encode_clip(frames, crf), boxes, points, float(crf))
+        quality = track_quality(copy)
+        used = np.arange(len(copy))
+        of_source = alike(source, used, copy.face_px, quality.qp, self._plan)
+        return SourcedCase(
+            who[0], who[1], family != "genuine", family, crf, published_crf, quality,
+            crops_of(copy), np.stack([shrink(crop) for crop in of_source]),
+        )  # fmt: skip
+
+
+def _swapped(frames: Frames, points: NDArray[np.float64], recipe: Recipe, donor: Donor) -> Frames:
+    return [
+        apply(recipe, rgb, one, donor=donor)[0] for rgb, one in zip(frames, points, strict=True)
+    ]
+
+
+def _sized(frames: Frames, scale: float) -> Frames:
+    if scale == 1:
+        return frames
+    height, width = frames[0].shape[:2]
+    size = (round(width * scale), round(height * scale))
+    return [np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)) for rgb in frames]
+
+
+def film_sourced(
+    studio: SourceStudio,
+    faces: range,
+    clips: list[Path],
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[SourcedCase]:
+    """Film every face once, then the clips; a genuine and a swapped copy each."""
+    cases: list[SourcedCase] = []
+    for done, index in enumerate(faces, start=1):
+        cases += studio.still(index)
+        progress(done, len(faces))
+    for path in clips:
+        cases += studio.clip(path)
+    return cases
+
+
+def save_sourced(cases: list[SourcedCase], path: Path) -> None:
+    """Write cases to one .npz."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        path, crops=np.concatenate([case.crops for case in cases]),
+        source_crops=np.concatenate([case.source_crops for case in cases]),
+        counts=np.array([len(case.crops) for case in cases]),
+        notes=np.frombuffer(json.dumps([c.notes() for c in cases]).encode("utf-8"), np.uint8),
+    )  # fmt: skip
+
+
+def load_sourced(path: Path) -> list[SourcedCase]:
+    """Read what `save_sourced` wrote."""
+    with np.load(path, allow_pickle=False) as stored:
+        ends = np.cumsum(stored["counts"])[:-1]
+        copies, sources = (np.split(stored[name], ends) for name in ("crops", "source_crops"))
+        notes = json.loads(stored["notes"].tobytes().decode("utf-8"))
+    return [
+        SourcedCase(
+            **{**note, "quality": Quality(**note["quality"])}, crops=copy, source_crops=source
+        )
+        for note, copy, source in zip(notes, copies, sources, strict=True)
+    ]
+
+
+def calibrate_sourced(
+    model: Path, cases: list[SourcedCase], folder: Path, command: str, seed: int = 0
+) -> str:
+    """Fit the score over the source to likelihood ratios; calibration and validation are written.
+
+    Args:
+        model: The discriminator's folder.
+        cases: Held-out people.
+        folder: `forensics/models/discriminator_over_source/<version>`.
+        command: That makes it again.
+        seed: Of bootstrap and folds.
+
+    Returns:
+        The figures as one line of JSON a group, and the AUC of the copy's score alone.
+    """
+    loaded = load(model.parent.name, model.name, model.parent.parent)
+    plan = Protocol.of(loaded.config)
+    low, high = plan.face_px
+    usable = [case for case in cases if low <= case.quality.face_px <= high]
+    rows = _rows(loaded, plan, usable)
+    fitted = fit(
+        Scored.of(rows), DiscriminatorAnalyzer.version, loaded.digests, POPULATION, command,
+        feature=FEATURE, rank=RANK, seed=seed,
+    )  # fmt: skip
+    ratios = cross_fitted(Scored.of(rows), seed=seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    write(fitted, rows, ratios, folder)
+    swapped = [row["swapped"] for row in rows]
+    auc = {
+        name: round(float(roc_auc_score(swapped, [row[key] for row in rows])), 4)
+        for name, key in (("over the source", "score"), ("alone", "alone"))
+    }
+    return f"AUC {json.dumps(auc)}\n{figures(rows, ratios)}"
+
+
+def _rows(model: Model, plan: Protocol, cases: list[SourcedCase]) -> list[dict[str, Any]]:
+    network = Discriminator().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.load_state_dict(model.weights())
+    network.eval()
+    rows = []
+    for case in cases:
+        own, of_source = (
+            score(network, crops, mirrored=plan.mirrored)[0]
+            for crops in (case.crops, case.source_crops)
+        )
+        rows.append(
+            {
+                **case.notes(), "score": trimmed_mean(own - of_source, plan.trim),
+                "alone": trimmed_mean(own, plan.trim),
+            }
+        )  # fmt: skip
+    return rows
