@@ -140,11 +140,14 @@ class DiscriminatorAnalyzer(Analyzer):
             )
             if material.attribution:
                 pictures.append(_attribution(track, scorer))
-            paired = (
-                self._over_control(track, qualities[track.id], logits, given, scorer),
-                self._over_source(track, qualities[track.id], found, scorer),
-            )
-            said += [signal for signal in paired if signal is not None]
+            quality = qualities[track.id]
+            over_control = self._over_control(track, quality, logits, given, scorer)
+            if over_control is not None:
+                said.append(over_control)
+            for control in found:
+                heard, shown = self._over_source(track, quality, control, scorer)
+                said += heard
+                pictures += shown
         return Findings(tuple(said), tuple(pictures))
 
     def _refuse(self, track: FaceTrack, quality: Quality, protocol: Protocol) -> Abstention | None:
@@ -196,7 +199,7 @@ class DiscriminatorAnalyzer(Analyzer):
         Limits: not calibrated: another recording differs by as much as another person.
         """
         of_controls = [
-            scorer.score_alike(other, track.face_px, quality.qp)
+            scorer.score_alike(other, track.face_px, quality.qp)[0]
             for control in controls
             for other in control.tracks
             if len(other) >= scorer.protocol.least_frames
@@ -213,31 +216,30 @@ class DiscriminatorAnalyzer(Analyzer):
         return self.signal("logit_over_control", score, "logit", words, extent_of(track))
 
     def _over_source(
-        self, track: FaceTrack, quality: Quality, controls: list[Control], scorer: _Scorer
-    ) -> Signal | None:
+        self, track: FaceTrack, quality: Quality, control: Control, scorer: _Scorer
+    ) -> tuple[list[Observation], list[Picture]]:
         """Compare a track with the same moments of the footage that was found, encoded alike.
 
         What the network takes for a trace in both (light, make-up, camera) drops out.
         Limits: that the found copy shows the face that was filmed is taken for granted.
         """
-        for control in controls:
-            for other, slots in zip(control.tracks, control.slots, strict=True):
-                if other.id != track.id or len(other) < scorer.protocol.least_frames:
-                    continue
-                used = other.spread(scorer.protocol.frames)
-                own = scorer.score_frames(track, slots[used])
-                apart = own - scorer.score_alike(other, track.face_px, quality.qp)
-                score = trimmed_mean(apart, scorer.protocol.trim)
-                words = (
-                    f"At {len(used)} moments the network gives this face {score:+.2f} more than "
-                    f"the same moments of {control.name}, brought to the same size and "
-                    "compression."
-                )
-                return self.signal(
-                    "logit_over_source", score, "logit", words, extent_of(track),
-                    track.pts_s[slots[used]], apart.astype(np.float64),
-                )  # fmt: skip
-        return None
+        for other, slots in zip(control.tracks, control.slots, strict=True):
+            if other.id != track.id or len(other) < scorer.protocol.least_frames:
+                continue
+            used = other.spread(scorer.protocol.frames)
+            of_source, maps = scorer.score_alike(other, track.face_px, quality.qp)
+            apart = scorer.score_frames(track, slots[used]) - of_source
+            score = trimmed_mean(apart, scorer.protocol.trim)
+            words = (
+                f"At {len(used)} moments the network gives this face {score:+.2f} more than the "
+                f"same moments of {control.name}, brought to the same size and compression."
+            )
+            signal = self.signal(
+                "logit_over_source", score, "logit", words, extent_of(track),
+                track.pts_s[slots[used]], apart.astype(np.float64),
+            )  # fmt: skip
+            return [signal], [_on_source(other, used, maps, scorer.protocol, control.name)]
+        return [], []
 
 
 def alike(
@@ -313,10 +315,10 @@ class _Scorer:
 
     def score_alike(
         self, track: FaceTrack, face_px: float, qp: float | None
-    ) -> NDArray[np.float32]:
-        """Return the (n,) logits of control footage brought to the item's form; see `alike`."""
+    ) -> tuple[NDArray[np.float32], Map]:
+        """Return (n,) logits and (n, m, m) maps of control footage in the item's form; `alike`."""
         used = track.spread(self.protocol.frames)
-        return self._pass(alike(track, used, face_px, qp, self.protocol))[0]
+        return self._pass(alike(track, used, face_px, qp, self.protocol))
 
     def _pass(self, crops: Crops) -> tuple[NDArray[np.float32], Map]:
         """Score (n, crop_px, crop_px, 3) crops."""
@@ -361,6 +363,22 @@ def _outline(picture: Crops) -> None:
     """Draw the outline of the mean face, in place."""
     hull = cv2.convexHull(mean_face().astype(np.float32)).astype(np.int32)
     cv2.polylines(picture, [hull], True, (90, 90, 90), 1, cv2.LINE_AA)
+
+
+def _on_source(
+    track: FaceTrack, used: NDArray[np.int64], maps: Map, plan: Protocol, name: str
+) -> Picture:
+    """Show the averaged boundary map of the found source's face."""
+    matrices = np.stack([unit_to_aligned(track, int(i), plan.crop_scale) for i in used])
+    shown = _overlay(_unknowable(track, int(used[len(used) // 2])), average_map(maps, matrices))
+    _outline(shown)
+    return Picture(
+        f"boundary-map-person-{track.id}-source", "The same map on the found source",
+        f"Boundary head, average of {len(used)} frames of {name} that show the same moments, "
+        "brought to the item's size and compression, on the same scale. What is marked in both "
+        "lies in the scene; what is marked in one alone is where the copies differ.",
+        shown, track.id, False, None,
+    )  # fmt: skip
 
 
 def _exhibit(

@@ -154,13 +154,20 @@ def test_a_face_is_compared_with_the_same_moments_of_the_found_source(toy_model:
     slots = np.array([0, 1, 2, 3, 4])
     control = Control("s.mp4", "found", media(), (source,), (slots,))
     tracks = (make_track(1), make_track(2))
-    said = DiscriminatorAnalyzer().analyze(material(*tracks, controls=(control,))).observations
+    heard = DiscriminatorAnalyzer().analyze(material(*tracks, controls=(control,)))
+    said = heard.observations
     over = [s for s in said if isinstance(s, Signal) and s.name == "logit_over_source"]
     assert [one.extent.track for one in over] == [2]  # the face that the source shows
     assert len(over[0].values) == 5
     assert over[0].times_s == tuple(tracks[1].pts_s[slots].round(6).tolist())
     assert abs(over[0].score) < 1.5
     assert not any(isinstance(s, Signal) and s.name == "logit_over_control" for s in said)
+    shown = {picture.name: picture for picture in heard.pictures}
+    on_source = shown["boundary-map-person-2-source"]
+    assert on_source.rgb.shape == shown["boundary-map-person-2"].rgb.shape
+    assert "s.mp4" in on_source.caption
+    assert not on_source.shows_face  # blurred beneath the map
+    assert "boundary-map-person-1-source" not in shown
 
 
 def test_too_few_moments_of_a_source_are_not_compared(toy_model: Path) -> None:
