@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,6 +27,15 @@ from forensics.errors import MaterialError
 from forensics.training.batches import PairSource
 from forensics.training.network import Discriminator, imagenet_discriminator, score, to_input
 from forensics.training.pack import CROP_PX, STORED_PX, Pack, read_shards, shrink
+
+_KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 31),
+    "MALLOC_TOP_PAD_": str(1 << 26),
+}
+"""Tells glibc to keep what is freed; read when a process starts. Each step asks for the same
+tensors again, and handing their pages back and forth cost a fifth (50 steps of 16 in 26 s, not
+32)."""
 
 _RESERVE = 0.02  # share of the time that the last step may overrun
 
@@ -324,6 +334,7 @@ def train_branches(
     """
     plans = [replace(plan, seed=plan.seed + 1 + number) for number in range(branches)]
     folders = [folder / f"seed-{one.seed}" for one in plans]
+    os.environ.update(_KEEP_MEMORY)
     context = multiprocessing.get_context("spawn")
     runs = [
         context.Process(target=_process, args=(0, 1, where, packs, one, start_from))
@@ -355,6 +366,7 @@ def train(
     if processes == 1:
         _process(0, 1, folder, packs, plan, start_from)
         return
+    os.environ.update(_KEEP_MEMORY)
     multiprocessing.spawn(  # type: ignore[no-untyped-call,attr-defined]
         _process, (processes, folder, packs, plan, start_from), nprocs=processes
     )
