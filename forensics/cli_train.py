@@ -105,7 +105,7 @@ def sourced(
     """Film held-out people beside their own source, and calibrate the score over the source."""
     import json
 
-    from forensics.analyzers.discriminator import Protocol
+    from forensics.models.scoring import Protocol
     from forensics.training import material as faces
     from forensics.training import sourced as making
 

@@ -7,8 +7,7 @@ for all people; the scores of a track's frames are averaged without their extrem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -21,67 +20,16 @@ from forensics.intake.quality import track_quality
 from forensics.intake.tracks import FaceTrack
 from forensics.models.loading import Model, load
 from forensics.models.maps import average_map, unit_to_aligned
+from forensics.models.scoring import Crops, Map, Protocol, Scorer, trimmed_mean
 from forensics.record import Abstention, Observation, Quality, Reason, Signal
 
 MODEL = "discriminator"
-CONTEXT_SCALE = 1.7
-"""Side of the control crops that are re-encoded, over the box: the encoder needs surroundings."""
-
 _WARM = np.array([255, 140, 0], dtype=np.float32)
 _UNKNOWABLE = 22.0
 """The blur under an exhibit's map is the face's side over this: nobody can be told by it."""
 
 _LOOKED_AT = 4
 """Frames of which it is shown where the network looked."""
-
-
-Crops = NDArray[np.uint8]
-Map = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How a track is scored; fixed with the weights, for another protocol is another method.
-
-    Attributes:
-        crop_scale: Side of the crop over the longer side of the box.
-        crop_px: Side to which the crop is resampled from the frame.
-        input_px: Side to which it is then averaged down for the network.
-        frames: At most so many of a track's frames, spread evenly.
-        mirrored: Whether each crop is scored mirrored too.
-        trim: Share of frames left out at each end before the mean.
-        least_frames: With fewer, nothing is said.
-        face_px: Heights of the face box it was calibrated for.
-        sharpness: `Quality.sharpness` it was calibrated for.
-        highest_qp: Coarsest quantization it was calibrated for.
-    """
-
-    crop_scale: float
-    crop_px: int
-    input_px: int
-    frames: int
-    mirrored: bool
-    trim: float
-    least_frames: int
-    face_px: tuple[float, float]
-    sharpness: tuple[float, float]
-    highest_qp: float
-
-    @classmethod
-    def of(cls, config: dict[str, Any]) -> Protocol:
-        """Read it from a model's config."""
-        plan = dict(config["protocol"])
-        for name in ("face_px", "sharpness"):
-            low, high = plan[name]
-            plan[name] = (float(low), float(high))
-        return cls(**plan)
-
-
-def trimmed_mean(values: NDArray[np.floating[Any]], trim: float) -> float:
-    """Return the mean without the lowest and highest share `trim` of (n,) values."""
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
-    away = int(trim * len(ordered))
-    return float(ordered[away : len(ordered) - away].mean())
 
 
 class DiscriminatorAnalyzer(Analyzer):
@@ -127,7 +75,7 @@ class DiscriminatorAnalyzer(Analyzer):
                 said.append(refusal)
         if not able:
             return Findings(tuple(said))
-        scorer = _Scorer(self._model, protocol, material.device)
+        scorer = Scorer(self._model, protocol, material.device)
         pictures: list[Picture] = []
         controls = material.references.controls
         given = [control for control in controls if control.origin == "given"]
@@ -192,7 +140,7 @@ class DiscriminatorAnalyzer(Analyzer):
         quality: Quality,
         logits: NDArray[np.float32],
         controls: list[Control],
-        scorer: _Scorer,
+        scorer: Scorer,
     ) -> Signal | None:
         """Compare a track with other footage of the same person or camera, encoded alike.
 
@@ -216,7 +164,7 @@ class DiscriminatorAnalyzer(Analyzer):
         return self.signal("logit_over_control", score, "logit", words, extent_of(track))
 
     def _over_source(
-        self, track: FaceTrack, quality: Quality, control: Control, scorer: _Scorer
+        self, track: FaceTrack, quality: Quality, control: Control, scorer: Scorer
     ) -> tuple[list[Observation], list[Picture]]:
         """Compare a track with the same moments of the footage that was found, encoded alike.
 
@@ -242,93 +190,6 @@ class DiscriminatorAnalyzer(Analyzer):
         return [], []
 
 
-def alike(
-    track: FaceTrack, used: NDArray[np.int64], face_px: float, qp: float | None, plan: Protocol
-) -> Crops:
-    """Cut control footage after bringing it to the item's face size and compression.
-
-    Args:
-        track: The control's.
-        used: (n,) which of its frames.
-        face_px: Height of the item's face box; smaller controls are left as they are.
-        qp: Quantization parameter in the item's face, None where it is not known.
-        plan: How tracks are scored.
-
-    Returns:
-        (n, crop_px, crop_px, 3).
-    """
-    from forensics.training.degrade import encode_clip
-
-    side = round(CONTEXT_SCALE * max(32.0, min(face_px, track.face_px)))
-    clip = [track.crop(int(i), CONTEXT_SCALE, side) for i in used]
-    if qp is not None:  # hardly any loss where the control is the coarser one
-        clip = encode_clip(clip, round(min(51.0, qp)))
-    inner = round(side * plan.crop_scale / CONTEXT_SCALE)
-    start = (side - inner) // 2
-    how = cv2.INTER_AREA if inner > plan.crop_px else cv2.INTER_LINEAR
-    cut = [frame[start : start + inner, start : start + inner] for frame in clip]
-    size = (plan.crop_px, plan.crop_px)
-    return np.stack([np.asarray(cv2.resize(c, size, interpolation=how), np.uint8) for c in cut])
-
-
-class _Scorer:
-    """The loaded network with its protocol."""
-
-    def __init__(self, model: Model, protocol: Protocol, device: str) -> None:
-        import torch
-
-        from forensics.training.network import Discriminator
-
-        network = Discriminator().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.load_state_dict(model.weights())
-        self._network: Discriminator = network.eval().to(device)
-        self.protocol = protocol
-
-    def score(self, tracks: list[FaceTrack]) -> list[tuple[NDArray[np.float32], Map]]:
-        """Return (n,) logits and (n, m, m) boundary maps for each track, in one pass for all."""
-        plan = self.protocol
-        crops: list[Crops] = []
-        counts = []
-        for track in tracks:
-            used = track.spread(plan.frames)
-            crops += [track.crop(int(i), plan.crop_scale, plan.crop_px) for i in used]
-            counts.append(len(used))
-        logits, maps = self._pass(np.stack(crops))
-        ends = np.cumsum(counts)[:-1]
-        return list(zip(np.split(logits, ends), np.split(maps, ends), strict=True))
-
-    def looked_at(self, track: FaceTrack, used: NDArray[np.int64]) -> Map:
-        """Return the (n, m, m) attributions of frames."""
-        from forensics.models.attribution import attribution
-
-        plan = self.protocol
-        size = (plan.input_px, plan.input_px)
-        crops = [track.crop(int(i), plan.crop_scale, plan.crop_px) for i in used]
-        shrunk = [np.asarray(cv2.resize(c, size, interpolation=cv2.INTER_AREA)) for c in crops]
-        return attribution(self._network, np.stack(shrunk))
-
-    def score_frames(self, track: FaceTrack, used: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the (n,) logits of (n,) frames of a track."""
-        plan = self.protocol
-        crops = [track.crop(int(i), plan.crop_scale, plan.crop_px) for i in used]
-        return self._pass(np.stack(crops))[0]
-
-    def score_alike(
-        self, track: FaceTrack, face_px: float, qp: float | None
-    ) -> tuple[NDArray[np.float32], Map]:
-        """Return (n,) logits and (n, m, m) maps of control footage in the item's form; `alike`."""
-        used = track.spread(self.protocol.frames)
-        return self._pass(alike(track, used, face_px, qp, self.protocol))
-
-    def _pass(self, crops: Crops) -> tuple[NDArray[np.float32], Map]:
-        """Score (n, crop_px, crop_px, 3) crops."""
-        from forensics.training.network import score
-
-        size = (self.protocol.input_px, self.protocol.input_px)
-        seen = [np.asarray(cv2.resize(c, size, interpolation=cv2.INTER_AREA)) for c in crops]
-        return score(self._network, np.stack(seen), mirrored=self.protocol.mirrored)
-
-
 def _overlay(picture: Crops, strength: Map) -> Crops:
     """Color a (S, S, 3) picture where a (S, S) map in [0, 1] is strong; the scale is fixed."""
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None] * 0.8
@@ -336,7 +197,7 @@ def _overlay(picture: Crops, strength: Map) -> Crops:
     return np.asarray(np.clip(gray + share * (_WARM - gray), 0, 255), dtype=np.uint8)
 
 
-def _attribution(track: FaceTrack, scorer: _Scorer) -> Picture:
+def _attribution(track: FaceTrack, scorer: Scorer) -> Picture:
     """Show where the network looked, averaged over a few frames in aligned face space."""
     scale = scorer.protocol.crop_scale
     used = track.spread(_LOOKED_AT)

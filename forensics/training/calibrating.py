@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from forensics.analyzers.discriminator import DiscriminatorAnalyzer, Protocol, trimmed_mean
+from forensics.analyzers.discriminator import DiscriminatorAnalyzer
 from forensics.interpretation.validation import summary
 from forensics.models.loading import load
 from forensics.models.maps import average_map
+from forensics.models.scoring import Protocol, trimmed_mean
 from forensics.training.filming import Case
 from forensics.training.fitting import Scored, cross_fitted, fit, write
 from forensics.training.network import Discriminator, score

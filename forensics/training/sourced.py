@@ -19,9 +19,10 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from forensics.analyzers.discriminator import DiscriminatorAnalyzer, Protocol, alike, trimmed_mean
+from forensics.analyzers.discriminator import DiscriminatorAnalyzer
 from forensics.intake.quality import track_quality
 from forensics.models.loading import Model, load
+from forensics.models.scoring import Protocol, alike, trimmed_mean
 from forensics.record import Quality
 from forensics.training.animate import FRAMES, film, sample_take
 from forensics.training.calibrating import figures

@@ -6,13 +6,14 @@ import pytest
 
 from forensics.analyzer import Control, Material, References
 from forensics.analyzers import discriminator
-from forensics.analyzers.discriminator import DiscriminatorAnalyzer, trimmed_mean
+from forensics.analyzers.discriminator import DiscriminatorAnalyzer
 from forensics.audit import audit
 from forensics.errors import ModelAbsent
 from forensics.intake.crops import align, alignment, crop_square
 from forensics.intake.spool import Spool
 from forensics.intake.tracks import CONTEXT_SCALE, FaceTrack
 from forensics.models.loading import load, sha256_of
+from forensics.models.scoring import trimmed_mean
 from forensics.record import Abstention, Media, Reason, Settings, Signal
 from tests.conftest import FIXTURES
 from tests.training.test_pseudo_fakes import landmarks, picture

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.analyzers.discriminator import Protocol
+from forensics.models.scoring import Protocol
 from forensics.training.export import PROTOCOL
 from forensics.training.pack import INPUT_PX
 from forensics.training.sourced import (
