@@ -50,7 +50,8 @@ def discriminator(
 ) -> None:
     """Train on genuine faces alone; run again to take an interrupted training up."""
     from forensics.training.export import export
-    from forensics.training.loop import Settings, train, train_branches
+    from forensics.training.loop import Settings
+    from forensics.training.runs import train, train_branches
 
     console = Console(stderr=True, highlight=False)
     with Bars(console) as bars:

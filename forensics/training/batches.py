@@ -13,7 +13,7 @@ CLEAR_CRF = 28
 
 EMPHASIS = {"cross_identity": 1.6, "one_shot": 2.5}
 """How much more often pairs of a family are drawn than were made: the proposition is that a face
-was replaced, and these two replace one, but stand for a fifth of the pairs alone."""
+was replaced, which these families do more often than the others, and they are a fifth of them."""
 
 _MAP_STEP = 4  # input px of one stored map px
 

@@ -8,9 +8,9 @@ import torch
 
 from forensics.errors import MaterialError
 from forensics.models.loading import load as load_model
-from forensics.training.batches import PairSource
+from forensics.training.batches import EMPHASIS, PairSource
 from forensics.training.export import export
-from forensics.training.loop import Settings, Trainer, evaluate, train_branches
+from forensics.training.loop import Settings, Trainer, evaluate
 from forensics.training.material import CONTEXT_SCALE, Face, is_held_out, load, save
 from forensics.training.network import imagenet_discriminator, score, to_input
 from forensics.training.pack import (
@@ -24,6 +24,7 @@ from forensics.training.pack import (
     read_shards,
     write_shard,
 )
+from forensics.training.runs import train_branches
 from tests.training.test_pseudo_fakes import landmarks, picture
 
 TOY = Settings(minutes=60.0, pairs=1, warm_up_steps=4, rate=1e-3)
@@ -137,24 +138,46 @@ def test_a_run_stops_and_leaves_a_log(pack: Pack, tmp_path: Path) -> None:
     assert (tmp_path / "checkpoint.pt").exists()
 
 
-def test_branches_start_alike_and_their_mean_is_exported(pack: Pack, tmp_path: Path) -> None:
-    maker = PairMaker(toy_faces(), seed=5)
+def test_branches_start_from_the_run_and_differ_by_their_seed(tmp_path: Path, pack: Pack) -> None:
     for name in ("train-0000", "held-0000"):
-        write_shard(maker, range(2), tmp_path / "packs", name)
+        write_shard(PairMaker(toy_faces(), seed=5), range(2), tmp_path / "packs", name)
     Trainer([pack], [], tmp_path / "run", replace(TOY, max_steps=1)).run()
-    once = replace(TOY, max_steps=1, seed=40)
     start = tmp_path / "run" / "checkpoint.pt"
-    made = train_branches(tmp_path, tmp_path / "packs", once, 2, start)
+    still = replace(TOY, max_steps=1, seed=40, rate=0.0, decay=0.0)
+    made = train_branches(tmp_path, tmp_path / "packs", still, 2, start)
     assert [path.parent.name for path in made] == ["seed-41", "seed-42"]
-    one, two = (torch.load(path, weights_only=True) for path in made)
-    config = export(made, tmp_path / "discriminator" / "0.0.0")
-    model = load_model("discriminator", "0.0.0", tmp_path)
-    for name, value in model.weights().items():
-        mean = (one["average"][name] + two["average"][name]) / 2
-        assert torch.allclose(value.float(), mean.half().float())
-    told = json.loads(config.read_text())["training"]
-    assert [run["seed"] for run in told] == [41, 42]
-    assert any(not torch.equal(one["average"][n], two["average"][n]) for n in one["average"])
+    before = torch.load(start, weights_only=True)["network"]
+    for path in made:
+        after = torch.load(path, weights_only=True)
+        assert after["plan"]["seed"] == int(path.parent.name[5:])
+        assert all(torch.equal(after["network"][name], before[name]) for name in before)
+
+
+def test_the_mean_of_several_runs_is_exported(tmp_path: Path, pack: Pack) -> None:
+    paths = []
+    for seed in (1, 2):
+        trainer = Trainer([pack], [], tmp_path / str(seed), replace(TOY, seed=seed))
+        trainer.average = {n: seed * torch.ones_like(v) for n, v in trainer.average.items()}
+        trainer.save()
+        paths.append(trainer.checkpoint_path)
+    config = export(paths, tmp_path / "discriminator" / "0.0.0")
+    weights = load_model("discriminator", "0.0.0", tmp_path).weights()
+    assert all(torch.all(value == 1.5) for value in weights.values() if value.is_floating_point())
+    assert [run["seed"] for run in json.loads(config.read_text())["training"]] == [1, 2]
+
+
+def test_families_that_replace_a_face_are_drawn_more_often(pack: Pack) -> None:
+    notes = [
+        {"degradation": {"crf": crf}, "recipe": {"family": family}}
+        for family, crf in (("self_blend", 20), ("one_shot", 20), ("one_shot", 40))
+    ]
+    three = Pack(pack.genuine[:3], pack.fake[:3], pack.boundary[:3], notes)
+    source = PairSource([three])
+    shares = np.diff(source._edges, prepend=0)
+    assert shares[1] / shares[0] == pytest.approx(EMPHASIS["one_shot"])
+    clear = np.diff(source._clear_edges, prepend=0)
+    assert clear[2] == 0  # strongly compressed pairs are not what a run begins with
+    assert clear[1] / clear[0] == pytest.approx(EMPHASIS["one_shot"])
 
 
 def test_a_branch_that_fails_is_not_exported(tmp_path: Path) -> None:
