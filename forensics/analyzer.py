@@ -59,6 +59,12 @@ class Control:
     tracks: tuple[FaceTrack, ...]
     slots: tuple[NDArray[np.int64], ...] = ()
 
+    def __post_init__(self) -> None:
+        """Check that slots and tracks belong together."""
+        sizes = [len(track) for track in self.tracks] if self.origin == "found" else []
+        if [len(slots) for slots in self.slots] != sizes:
+            raise ValueError("a found control says for every frame which questioned one it shows")
+
 
 @dataclass(frozen=True)
 class Recording:

@@ -21,9 +21,13 @@ from forensics.intake.tracks import FaceTrack
 from forensics.models.loading import Model, load
 from forensics.models.maps import average_map, unit_to_aligned
 from forensics.models.scoring import Crops, Map, Protocol, Scorer, trimmed_mean
-from forensics.record import Abstention, Observation, Quality, Reason, Signal
+from forensics.record import Abstention, Media, Observation, Quality, Reason, Signal
 
 MODEL = "discriminator"
+SOURCE_SIZE, SOURCE_TURN_DEG, SOURCE_SEEN = 0.95, 15.0, 0.9
+"""A source is compared from this share of the item's face size, up to this turn, with this share of
+the face in its picture: the calibration was made of no others."""
+
 _WARM = np.array([255, 140, 0], dtype=np.float32)
 _UNKNOWABLE = 22.0
 """The blur under an exhibit's map is the face's side over this: nobody can be told by it."""
@@ -88,12 +92,12 @@ class DiscriminatorAnalyzer(Analyzer):
             )
             if material.attribution:
                 pictures.append(_attribution(track, scorer))
-            quality = qualities[track.id]
-            over_control = self._over_control(track, quality, logits, given, scorer)
+            qp = qualities[track.id].qp if material.media.codec == "h264" else None
+            over_control = self._over_control(track, qp, logits, given, scorer)
             if over_control is not None:
                 said.append(over_control)
             for control in found:
-                heard, shown = self._over_source(track, quality, control, scorer)
+                heard, shown = self._over_source(track, qp, control, scorer)
                 said += heard
                 pictures += shown
         return Findings(tuple(said), tuple(pictures))
@@ -137,7 +141,7 @@ class DiscriminatorAnalyzer(Analyzer):
     def _over_control(
         self,
         track: FaceTrack,
-        quality: Quality,
+        qp: float | None,
         logits: NDArray[np.float32],
         controls: list[Control],
         scorer: Scorer,
@@ -147,7 +151,7 @@ class DiscriminatorAnalyzer(Analyzer):
         Limits: not calibrated: another recording differs by as much as another person.
         """
         of_controls = [
-            scorer.score_alike(other, track.face_px, quality.qp)[0]
+            scorer.score_alike(other, track.face_px, qp)[0]
             for control in controls
             for other in control.tracks
             if len(other) >= scorer.protocol.least_frames
@@ -159,12 +163,13 @@ class DiscriminatorAnalyzer(Analyzer):
         score = trimmed_mean(logits, trim) - max(usual)
         words = (
             f"The network's average is {score:+.2f} over that of the genuine footage given for "
-            f"comparison ({len(usual)} faces, brought to the same size and compression)."
+            f"comparison ({len(usual)} faces, brought to the same size"
+            f"{' and compression' if qp is not None else ', not to the same compression'})."
         )
         return self.signal("logit_over_control", score, "logit", words, extent_of(track))
 
     def _over_source(
-        self, track: FaceTrack, quality: Quality, control: Control, scorer: Scorer
+        self, track: FaceTrack, qp: float | None, control: Control, scorer: Scorer
     ) -> tuple[list[Observation], list[Picture]]:
         """Compare a track with the same moments of the footage that was found, encoded alike.
 
@@ -175,12 +180,17 @@ class DiscriminatorAnalyzer(Analyzer):
             if other.id != track.id or len(other) < scorer.protocol.least_frames:
                 continue
             used = other.spread(scorer.protocol.frames)
-            of_source, maps = scorer.score_alike(other, track.face_px, quality.qp)
+            why = _unlike(track, other, slots, qp, control.media)
+            if why:
+                detail = f"not compared with {control.name}: {why}"
+                return [self.abstain(Reason.OUT_OF_RANGE, detail, extent_of(track))], []
+            of_source, maps = scorer.score_alike(other, track.face_px, qp)
             apart = scorer.score_frames(track, slots[used]) - of_source
             score = trimmed_mean(apart, scorer.protocol.trim)
             words = (
                 f"At {len(used)} moments the network gives this face {score:+.2f} more than the "
-                f"same moments of {control.name}, brought to the same size and compression."
+                f"same moments of {control.name}, brought to the same size and compression; "
+                "which copy was altered is open."
             )
             signal = self.signal(
                 "logit_over_source", score, "logit", words, extent_of(track),
@@ -188,6 +198,25 @@ class DiscriminatorAnalyzer(Analyzer):
             )  # fmt: skip
             return [signal], [_on_source(other, used, maps, scorer.protocol, control.name)]
         return [], []
+
+
+def _unlike(
+    track: FaceTrack, source: FaceTrack, slots: NDArray[np.int64], qp: float | None, media: Media
+) -> str:
+    """Say why a source cannot be brought to the questioned face's form, or nothing."""
+    if qp is None:
+        return "the item's compression is not told on the scale that the source is brought to"
+    if source.face_px < SOURCE_SIZE * track.face_px:
+        return f"its face is smaller ({source.face_px:.0f} px against {track.face_px:.0f})"
+    turns = source.to_aligned[:, :2, :2] @ np.linalg.inv(track.to_aligned[slots][:, :2, :2])
+    turned = np.degrees(np.arctan2(turns[:, 1, 0], turns[:, 0, 0]))
+    if np.median(np.abs(turned)) > SOURCE_TURN_DEG:
+        return f"it is turned by {np.median(np.abs(turned)):.0f} degrees"
+    size = np.array([media.width_px, media.height_px], dtype=np.float64)
+    low, high = source.boxes_xyxy_px[:, :2], source.boxes_xyxy_px[:, 2:]
+    seen = np.prod(np.clip(high, 0, size) - np.clip(low, 0, size), axis=1)
+    share = float(np.median(seen / np.prod(high - low, axis=1)))
+    return f"{100 * share:.0f} % of the face lies in its picture" if share < SOURCE_SEEN else ""
 
 
 def _overlay(picture: Crops, strength: Map) -> Crops:
@@ -237,7 +266,7 @@ def _on_source(
         f"boundary-map-person-{track.id}-source", "The same map on the found source",
         f"Boundary head, average of {len(used)} frames of {name} that show the same moments, "
         "brought to the item's size and compression, on the same scale. What is marked in both "
-        "lies in the scene; what is marked in one alone is where the copies differ.",
+        "may lie in the scene; what is marked in one alone is where the copies differ.",
         shown, track.id, False, None,
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from forensics.intake.tracks import FaceTrack
 from forensics.models.loading import Model
+
+if TYPE_CHECKING:
+    from forensics.training.network import Discriminator
 
 CONTEXT_SCALE = 1.7
 """Side of the control crops that are re-encoded, over the box: the encoder needs surroundings."""
@@ -73,25 +76,37 @@ def alike(
     Args:
         track: The control's.
         used: (n,) which of its frames.
-        face_px: Height of the item's face box; smaller controls are left as they are.
-        qp: Quantization parameter in the item's face, None where it is not known.
+        face_px: Height of the item's face box; smaller controls keep their detail.
+        qp: Quantization parameter in the item's face, on H.264's scale; None where it is not
+            known, and the control is left as it is coded.
         plan: How tracks are scored.
 
     Returns:
         (n, crop_px, crop_px, 3).
     """
-    from forensics.training.degrade import encode_clip
+    from forensics.training.degrade import encode_at_qp
 
     side = round(CONTEXT_SCALE * max(32.0, min(face_px, track.face_px)))
     clip = [track.crop(int(i), CONTEXT_SCALE, side) for i in used]
     if qp is not None:  # hardly any loss where the control is the coarser one
-        clip = encode_clip(clip, round(min(51.0, qp)))
+        clip = encode_at_qp(clip, round(min(51.0, qp)))
     inner = round(side * plan.crop_scale / CONTEXT_SCALE)
     start = (side - inner) // 2
     how = cv2.INTER_AREA if inner > plan.crop_px else cv2.INTER_LINEAR
     cut = [frame[start : start + inner, start : start + inner] for frame in clip]
     size = (plan.crop_px, plan.crop_px)
     return np.stack([np.asarray(cv2.resize(c, size, interpolation=how), np.uint8) for c in cut])
+
+
+def network_of(model: Model, device: str = "cpu") -> Discriminator:
+    """Build the network of a loaded model folder, ready to score."""
+    import torch
+
+    from forensics.training.network import Discriminator
+
+    network = Discriminator().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.load_state_dict(model.weights())
+    return network.eval().to(device)  # type: ignore[no-any-return]
 
 
 class Scorer:
@@ -104,13 +119,7 @@ class Scorer:
     """
 
     def __init__(self, model: Model, protocol: Protocol, device: str) -> None:
-        import torch
-
-        from forensics.training.network import Discriminator
-
-        network = Discriminator().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.load_state_dict(model.weights())
-        self._network: Discriminator = network.eval().to(device)
+        self._network = network_of(model, device)
         self.protocol = protocol
 
     def score(self, tracks: list[FaceTrack]) -> list[tuple[NDArray[np.float32], Map]]:

@@ -8,17 +8,17 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from forensics.analyzers.discriminator import DiscriminatorAnalyzer
 from forensics.interpretation.validation import summary
 from forensics.models.loading import load
 from forensics.models.maps import average_map
-from forensics.models.scoring import Protocol, trimmed_mean
+from forensics.models.scoring import Protocol, network_of, trimmed_mean
+from forensics.record import Quality
 from forensics.training.filming import Case
 from forensics.training.fitting import Scored, cross_fitted, fit, write
-from forensics.training.network import Discriminator, score
+from forensics.training.network import score
 
 GENUINE_MAP_PX = 32
 
@@ -42,9 +42,7 @@ def score_cases(model: Path, cases: list[Case]) -> tuple[list[dict[str, Any]], N
     """
     loaded = load(model.parent.name, model.name, model.parent.parent)
     protocol = Protocol.of(loaded.config)
-    network = Discriminator().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network.load_state_dict(loaded.weights())
-    network.eval()
+    network = network_of(loaded)
     rows, genuine = [], []
     for case in cases:
         logits, maps = score(network, case.crops, mirrored=protocol.mirrored)
@@ -56,16 +54,11 @@ def score_cases(model: Path, cases: list[Case]) -> tuple[list[dict[str, Any]], N
     return rows, np.asarray(mean, dtype=np.float32)
 
 
-def in_range(cases: list[Case], protocol: Protocol) -> list[Case]:
-    """Keep the cases that the analyzer would not refuse."""
-    kept = []
-    for case in cases:
-        quality = case.quality
-        sized = protocol.face_px[0] <= quality.face_px <= protocol.face_px[1]
-        coded = quality.qp is None or quality.qp <= protocol.highest_qp
-        if sized and coded and quality.sharpness >= protocol.sharpness[0]:
-            kept.append(case)
-    return kept
+def speaks_for(protocol: Protocol, quality: Quality) -> bool:
+    """Say whether the analyzer would not refuse a track."""
+    sized = protocol.face_px[0] <= quality.face_px <= protocol.face_px[1]
+    coded = quality.qp is None or quality.qp <= protocol.highest_qp
+    return sized and coded and quality.sharpness >= protocol.sharpness[0]
 
 
 def calibrate(model: Path, cases: list[Case], seed: int = 0) -> str:
@@ -81,7 +74,7 @@ def calibrate(model: Path, cases: list[Case], seed: int = 0) -> str:
     """
     config_path = model / "config.json"
     config = json.loads(config_path.read_text("utf-8"))
-    usable = in_range(cases, Protocol.of(config))
+    usable = [case for case in cases if speaks_for(Protocol.of(config), case.quality)]
     rows, genuine_map = score_cases(model, usable)
     config["genuine_map"] = [[round(float(v), 4) for v in row] for row in genuine_map]
     text = json.dumps(config, indent=1)

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.intake.quantization import block_qp
+
 CRF_RANGE = (18, 42)
 """Constant rate factors that training covers."""
 
@@ -103,13 +105,61 @@ def encode_clip(
     """
     if not frames:
         return []
+    # Macroblock-tree rate control differs from run to run on clips of a few frames.
+    options = {"crf": str(crf), "preset": preset, "x264-params": "mbtree=0"}
+    return [_rgb(frame, frames[0]) for frame in _through_h264(frames, options, fps)]
+
+
+def encode_at_qp(frames: list[NDArray[np.uint8]], qp: int) -> list[NDArray[np.uint8]]:
+    """Pass frames through H.264 with one quantization parameter for all blocks of all frames.
+
+    Args:
+        frames: Each (H, W, 3) uint8, all of one size.
+        qp: 0 to 51, higher is coarser.
+    """
+    if not frames:
+        return []
+    options = {"qp": str(qp), "preset": "veryfast", "x264-params": "ipratio=1:pbratio=1"}
+    return [_rgb(frame, frames[0]) for frame in _through_h264(frames, options)]
+
+
+def encode_and_measure(
+    frames: list[NDArray[np.uint8]], crf: int, boxes: NDArray[np.float64]
+) -> tuple[list[NDArray[np.uint8]], NDArray[np.float64]]:
+    """Pass frames through H.264 as `encode_clip` does, and read what an examination would.
+
+    Args:
+        frames: n of (H, W, 3) uint8, all of one size.
+        crf: Constant rate factor, 0 to 51.
+        boxes: (n, 4) px, of the faces.
+
+    Returns:
+        The frames, and (n,) the median quantization parameter in each box.
+    """
+    options = {"crf": str(crf), "preset": "veryfast", "x264-params": "mbtree=0"}
+    decoded = _through_h264(frames, options, measured=True)
+    blocks = [block_qp(frame) for frame in decoded]
+    measured = [
+        one.median_in(box) if one else float("nan") for one, box in zip(blocks, boxes, strict=True)
+    ]
+    return [_rgb(frame, frames[0]) for frame in decoded], np.array(measured)
+
+
+def _rgb(frame: av.VideoFrame, like: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = like.shape[:2]
+    return np.asarray(frame.to_ndarray(format="rgb24")[:height, :width], dtype=np.uint8)
+
+
+def _through_h264(
+    frames: list[NDArray[np.uint8]], options: dict[str, str], fps: int = 25, measured: bool = False
+) -> list[av.VideoFrame]:
+    """Encode and decode frames of one size in memory; odd sides are padded."""
     height, width = frames[0].shape[:2]
     high, wide = height + height % 2, width + width % 2
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = wide, high, "yuv420p"
     encoder.framerate, encoder.thread_count = fps, 1
-    # Macroblock-tree rate control differs from run to run on clips of a few frames.
-    encoder.options = {"crf": str(crf), "preset": preset, "x264-params": "mbtree=0"}
+    encoder.options = options
     packets = []
     for rgb in frames:
         even = rgb
@@ -120,11 +170,8 @@ def encode_clip(
     packets += encoder.encode(None)
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 1
-    decoded = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
-    return [
-        np.asarray(frame.to_ndarray(format="rgb24")[:height, :width], dtype=np.uint8)
-        for frame in decoded
-    ]
+    decoder.options = {"export_side_data": "venc_params"} if measured else {}
+    return [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
 
 
 def recompress_jpeg(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

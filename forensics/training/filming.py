@@ -85,7 +85,7 @@ def as_track(
     frames: list[NDArray[np.uint8]],
     boxes: NDArray[np.float64],
     points: NDArray[np.float64],
-    qp: float = float("nan"),
+    qp: NDArray[np.float64] | float = float("nan"),
 ) -> FaceTrack:
     """Cut frames into a track, as the intake does with faces that it found.
 
@@ -93,7 +93,7 @@ def as_track(
         frames: n pictures (H, W, 3) uint8.
         boxes: (n, 4) px.
         points: (n, 68, 2) px.
-        qp: Quantization parameter in the faces; NaN where it is not known.
+        qp: (n,) quantization parameters in the faces, or one; NaN where not known.
     """
     spool, count = Spool(), len(frames)
     matrices = np.stack([alignment(one) for one in points])

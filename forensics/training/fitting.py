@@ -102,6 +102,7 @@ def fit(
     digests: dict[str, str],
     population: str,
     made_by: str,
+    source: str = "learned discriminator",
     feature: str = FEATURE,
     rank: int = RANK,
     seed: int = 0,
@@ -115,6 +116,7 @@ def fit(
         digests: Of weights and config, by name.
         population: What the cases are, in words.
         made_by: The command.
+        source: What the calibration is called.
         feature: The signal, "analyzer.name".
         rank: Of two calibrations that fit, the lower is used.
         seed: Of the bootstrap.
@@ -123,7 +125,7 @@ def fit(
     center, spread = float(np.median(cases.score)), float(cases.score.std())
     unit = Scored((cases.score - center) / spread, cases.swapped, cases.identity, cases.quality)
     return Calibration(
-        source="learned discriminator" if feature == FEATURE else "discriminator over the source",
+        source=source,
         rank=rank, analyzers={feature.split(".")[0]: version}, model_digests=digests,
         population=population, features=(feature,), mean=(round_floats(center),),
         scale=(round_floats(spread),), weights=(1.0,), intercept=0.0,

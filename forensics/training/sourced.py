@@ -7,6 +7,7 @@ meets what an examination with a found source does.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,22 +16,22 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from forensics.analyzers.discriminator import DiscriminatorAnalyzer
 from forensics.intake.quality import track_quality
+from forensics.intake.tracks import FaceTrack
 from forensics.models.loading import Model, load
-from forensics.models.scoring import Protocol, alike, trimmed_mean
+from forensics.models.scoring import Protocol, alike, network_of, trimmed_mean
 from forensics.record import Quality
 from forensics.training.animate import FRAMES, film, sample_take
-from forensics.training.calibrating import figures
-from forensics.training.degrade import encode_clip
+from forensics.training.calibrating import figures, speaks_for
+from forensics.training.degrade import encode_and_measure, encode_clip
 from forensics.training.filming import Studio, as_track, crops_of, replacing_recipe
 from forensics.training.fitting import Scored, cross_fitted, fit, write
 from forensics.training.material import Face
-from forensics.training.network import Discriminator, score
+from forensics.training.network import score
 from forensics.training.pack import PairMaker, shrink
 from forensics.training.pseudo_fakes import Donor, Recipe, apply, face_size_px
 
@@ -45,13 +46,14 @@ LEAST_FACE_PX = 62.0
 """Copies are not made smaller than what can be examined."""
 
 PLACEMENT_ERROR = 0.004
-"""Standard deviation of where the source's face is cut, share of the face; judged from the frame
-comparison's own accuracy of well under a pixel."""
+"""Standard deviation of where the source's face is cut in each frame, share of the face; judged
+from the frame comparison's own accuracy of well under a pixel."""
 
 POPULATION = (
     "another person's face put in (autoencoder-like, cross-identity, one-shot-like pseudo-fakes) "
     "on people kept from training, compared with the very footage it was put into; against "
-    "copies of that footage without a swap; H.264 at crf 18 to 42, at 0.6 to 1 of the size"
+    "copies of that footage without a swap; H.264 at crf 18 to 42, at 0.6 to 1 of the size, at the "
+    "same frame rate, upright; the indexed copy shows the face that was filmed"
 )
 
 Frames = list[NDArray[np.uint8]]
@@ -118,7 +120,8 @@ class SourceStudio:
 
     def clip(self, path: Path) -> list[SourcedCase]:
         """Copy segments of a genuine clip."""
-        rng = np.random.default_rng((self._seed, len(path.name), 77))
+        name = hashlib.sha256(path.name.encode("utf-8")).digest()
+        rng = np.random.default_rng((self._seed, int.from_bytes(name[:4], "big")))
         made: list[SourcedCase] = []
         for frames, boxes, points in self._clips.segments(path):
             donor = self._faces[int(rng.integers(len(self._faces)))]
@@ -147,8 +150,8 @@ class SourceStudio:
         scale = float(rng.uniform(*COPY_SCALE)) if rng.random() < 0.5 else 1.0
         scale = min(1.0, max(scale, LEAST_FACE_PX / face_px))
         moved = points + rng.normal(0, 1, points.shape) * jitter * face_size_px(points[0])
-        off = rng.normal(0, PLACEMENT_ERROR, (1, 2)) * face_px
-        source = as_track(published, boxes + np.tile(off, 2), points)
+        off = rng.normal(0, PLACEMENT_ERROR, (len(boxes), 2)) * face_px
+        source = as_track(published, boxes + np.tile(off, (1, 2)), points)
         return [
             self._case(_sized(branch, scale), scale * boxes, scale * points, crf, source,
                        published_crf, who, family)
@@ -163,12 +166,13 @@ class SourceStudio:
         boxes: NDArray[np.float64],
         points: NDArray[np.float64],
         crf: int,
-        source: Any,
+        source: FaceTrack,
         published_crf: int,
         who: tuple[str, str],
         family: str,
     ) -> SourcedCase:
-        copy = as_track(encode_clip(frames, crf), boxes, points, float(crf))
+        coded, qp = encode_and_measure(frames, crf, boxes)
+        copy = as_track(coded, boxes, points, qp)
         quality = track_quality(copy)
         used = np.arange(len(copy))
         of_source = alike(source, used, copy.face_px, quality.qp, self._plan)
@@ -250,12 +254,10 @@ def calibrate_sourced(
     """
     loaded = load(model.parent.name, model.name, model.parent.parent)
     plan = Protocol.of(loaded.config)
-    low, high = plan.face_px
-    usable = [case for case in cases if low <= case.quality.face_px <= high]
-    rows = _rows(loaded, plan, usable)
+    rows = _rows(loaded, plan, [case for case in cases if speaks_for(plan, case.quality)])
     fitted = fit(
         Scored.of(rows), DiscriminatorAnalyzer.version, loaded.digests, POPULATION, command,
-        feature=FEATURE, rank=RANK, seed=seed,
+        source="discriminator over the source", feature=FEATURE, rank=RANK, seed=seed,
     )  # fmt: skip
     ratios = cross_fitted(Scored.of(rows), seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -269,9 +271,7 @@ def calibrate_sourced(
 
 
 def _rows(model: Model, plan: Protocol, cases: list[SourcedCase]) -> list[dict[str, Any]]:
-    network = Discriminator().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network.load_state_dict(model.weights())
-    network.eval()
+    network = network_of(model)
     rows = []
     for case in cases:
         own, of_source = (

@@ -1,6 +1,8 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from forensics.intake.crops import align, alignment, crop_square
 from forensics.intake.spool import Spool
 from forensics.intake.tracks import CONTEXT_SCALE, FaceTrack
 from forensics.models.loading import load, sha256_of
-from forensics.models.scoring import trimmed_mean
+from forensics.models.scoring import Scorer, trimmed_mean
 from forensics.record import Abstention, Media, Reason, Settings, Signal
 from tests.conftest import FIXTURES
 from tests.training.test_pseudo_fakes import landmarks, picture
@@ -150,19 +152,32 @@ def test_a_control_gives_a_second_signal(toy_model: Path) -> None:
     assert abs(over[0].score) < 1.5  # the very same footage, only resampled
 
 
-def test_a_face_is_compared_with_the_same_moments_of_the_found_source(toy_model: Path) -> None:
-    source = make_track(2, frames=5)
-    slots = np.array([0, 1, 2, 3, 4])
-    control = Control("s.mp4", "found", media(), (source,), (slots,))
+def found(source: FaceTrack, slots: list[int], **changed: int) -> Control:
+    seen = media().model_copy(update=changed)
+    return Control("s.mp4", "found", seen, (source,), (np.array(slots),))
+
+
+def test_a_face_is_compared_with_the_same_moments_of_the_found_source(
+    toy_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, list[int]]] = []
+    plain = Scorer.score_frames
+
+    def score_frames(self: Scorer, track: FaceTrack, used: np.ndarray) -> np.ndarray:
+        asked.append((track.id, used.tolist()))
+        return plain(self, track, used)
+
+    monkeypatch.setattr(Scorer, "score_frames", score_frames)
     tracks = (make_track(1), make_track(2))
+    control = found(make_track(2, frames=5), [5, 2, 0, 4, 1])
     heard = DiscriminatorAnalyzer().analyze(material(*tracks, controls=(control,)))
-    said = heard.observations
-    over = [s for s in said if isinstance(s, Signal) and s.name == "logit_over_source"]
-    assert [one.extent.track for one in over] == [2]  # the face that the source shows
+    over = [s for s in heard.observations if getattr(s, "name", "") == "logit_over_source"]
+    assert asked == [(2, [5, 2, 0, 4, 1])]  # the face that the source shows, at its moments
+    assert isinstance(over[0], Signal)
+    assert over[0].times_s == tuple(tracks[1].pts_s[[5, 2, 0, 4, 1]].round(6).tolist())
     assert len(over[0].values) == 5
-    assert over[0].times_s == tuple(tracks[1].pts_s[slots].round(6).tolist())
-    assert abs(over[0].score) < 1.5
-    assert not any(isinstance(s, Signal) and s.name == "logit_over_control" for s in said)
+    assert "which copy was altered is open" in over[0].words
+    assert not any(getattr(s, "name", "") == "logit_over_control" for s in heard.observations)
     shown = {picture.name: picture for picture in heard.pictures}
     on_source = shown["boundary-map-person-2-source"]
     assert on_source.rgb.shape == shown["boundary-map-person-2"].rgb.shape
@@ -171,10 +186,44 @@ def test_a_face_is_compared_with_the_same_moments_of_the_found_source(toy_model:
     assert "boundary-map-person-1-source" not in shown
 
 
+def turned(track: FaceTrack, degrees: float) -> FaceTrack:
+    turn = cv2.getRotationMatrix2D((120, 120), degrees, 1.0)
+    matrices = [np.vstack([m, [0, 0, 1]]) @ np.vstack([turn, [0, 0, 1]]) for m in track.to_aligned]
+    return replace(track, to_aligned=np.stack(matrices)[:, :2])
+
+
+@pytest.mark.parametrize(
+    ("control", "codec", "words"),
+    [
+        (found(make_track(1, size=90), [0, 1, 2, 3, 4, 5]), "h264", "smaller"),
+        (found(turned(make_track(1), 90), [0, 1, 2, 3, 4, 5]), "h264", "turned by 90 degrees"),
+        (found(make_track(1), [0, 1, 2, 3, 4, 5], width_px=120), "h264", "lies in its picture"),
+        (found(make_track(1), [0, 1, 2, 3, 4, 5]), "mpeg1video", "compression is not told"),
+    ],
+)
+def test_an_unlike_source_is_not_compared(
+    toy_model: Path, control: Control, codec: str, words: str
+) -> None:
+    questioned = material(make_track(1), controls=(control,))
+    questioned = replace(questioned, media=media().model_copy(update={"codec": codec}))
+    said = DiscriminatorAnalyzer().analyze(questioned).observations
+    (why,) = (one for one in said if isinstance(one, Abstention))
+    assert words in why.detail
+    assert "s.mp4" in why.detail
+    assert not any(getattr(s, "name", "") == "logit_over_source" for s in said)
+
+
 def test_too_few_moments_of_a_source_are_not_compared(toy_model: Path) -> None:
-    control = Control("s.mp4", "found", media(), (make_track(1, frames=3),), (np.arange(3),))
+    control = found(make_track(1, frames=3), [0, 1, 2])
     said = DiscriminatorAnalyzer().analyze(material(make_track(1), controls=(control,)))
     assert not any(isinstance(s, Signal) and "source" in s.name for s in said.observations)
+
+
+def test_a_found_control_says_what_it_shows() -> None:
+    with pytest.raises(ValueError, match="every frame"):
+        Control("s.mp4", "found", media(), (make_track(1),))
+    with pytest.raises(ValueError, match="every frame"):
+        found(make_track(1), [0, 1])
 
 
 def test_aggregation_leaves_extremes_out() -> None:

@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
 
+from forensics.intake.quantization import block_qp
 from forensics.training.degrade import (
     Degradation,
+    _through_h264,
     degrade,
+    encode_and_measure,
+    encode_at_qp,
     encode_clip,
     recompress_jpeg,
     sample_degradation,
@@ -84,3 +88,19 @@ def test_staging_leaves_most_pictures_alone() -> None:
         for seed in range(60)
     ]
     assert 0.3 < np.mean(same) < 0.8
+
+
+def test_one_quantizer_everywhere_and_what_was_coded_is_measured() -> None:
+    frames = [picture(seed, 128) for seed in range(4)]
+    boxes = np.tile([32.0, 32.0, 96.0, 96.0], (4, 1))
+    once, qp = encode_and_measure(frames, 30, boxes)
+    assert np.array_equal(once[3], encode_clip(frames, 30)[3])
+    assert np.isfinite(qp).all()
+    fine, coarse = encode_at_qp(frames, 20), encode_at_qp(frames, 44)
+    error = [np.abs(a.astype(int) - frames[2]).mean() for a in (fine[2], coarse[2])]
+    assert error[0] < error[1]
+    options = {"qp": "37", "preset": "veryfast", "x264-params": "ipratio=1:pbratio=1"}
+    decoded = _through_h264(frames, options, measured=True)
+    blocks = [block_qp(frame) for frame in decoded]
+    assert [set(one.qp) for one in blocks if one] == [{37.0}] * 4
+    assert encode_at_qp([], 30) == []

@@ -46,10 +46,14 @@ def found_control(
     made: list[FaceTrack] = []
     slots: list[NDArray[np.int64]] = []
     for track in tracks:
+        sure = _sure_frames(match, track)
         cuts = sorted(
-            (cut for cut in match.cuts if cut.track == track.id and cut.parts),
+            (
+                cut for cut in match.cuts
+                if cut.track == track.id and cut.parts and track.frame_index[cut.slot] in sure
+            ),
             key=lambda cut: cut.pts_s,
-        )
+        )  # fmt: skip
         picks = np.unique(np.linspace(0, len(cuts) - 1, min(frames, len(cuts))).round())
         cuts = [cuts[int(i)] for i in picks]
         if len(cuts) >= MIN_CUTS:
@@ -58,6 +62,14 @@ def found_control(
     if not made:
         return None
     return Control(match.video.name, "found", _media(match), tuple(made), tuple(slots))
+
+
+def _sure_frames(match: SourceMatch, track: FaceTrack) -> set[int]:
+    """Return the item's frames whose moment and place in the source are not in doubt."""
+    for face in match.faces:
+        if face.track == track.id and not face.why_not:
+            return {pair.index for pair in face.pairs if pair.placed}
+    return set()
 
 
 def _track(

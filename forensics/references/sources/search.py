@@ -245,8 +245,7 @@ def _residual(
     done = compare_pair(query, anchors, frames, base.placement, time, size, rate)
     match = replace(
         base, placement=done.placement, time=None if still else done.time, faces=done.faces,
-        agreement=done.agreement,
-        cuts=done.cuts,
+        agreement=done.agreement, cuts=done.cuts,
         elsewhere=differences_elsewhere(query, anchors, frames, done.placement, done.time, size),
         shape=shape_of(done.placement, (query.width_px, query.height_px), size),
     )  # fmt: skip
