@@ -75,6 +75,8 @@ def figures() -> str:
         f"{int(genuine.get('not_examinable', 0))} not examinable. Few videos, few people: the "
         "intervals are wide, and take videos of one person as independent.",
         "",
+        *over_source(_read("over-source.json")["by_method"]),
+        "",
         f"Speed and memory (`python benchmarks/speed.py`, {speed['cores']} cores): a 20 s video of "
         f"720p took {short['ratio']:.2f} of its length and {short['peak_memory_mb']:.0f} MB, five "
         f"minutes of it {long['ratio']:.2f} and {long['peak_memory_mb']:.0f} MB.",
@@ -85,6 +87,23 @@ def figures() -> str:
         f"{len(tamper['not_found']) + len(tamper['found_but_not_named'])} not named.",
     ]
     return "\n".join(lines)
+
+
+def over_source(rows: list[dict[str, Any]]) -> list[str]:
+    """Say what the network does with the original at hand."""
+    (copies,) = (row for row in rows if row["method"] == "genuine copy")
+    cells = [
+        f"{row['method']} {row['supports_a_swap']} of {row['n']} (AUC {row['auc']:.3f} "
+        f"[{row['auc_interval'][0]:.3f}, {row['auc_interval'][1]:.3f}])"
+        for row in rows
+        if row is not copies and row["n"] > 1
+    ]
+    return [
+        "The same network with the original at hand (`--sources`; `python "
+        "benchmarks/over_source.py`), said to support a swap by the score over the source alone: "
+        f"{'; '.join(cells)}; genuine copies {copies['supports_a_swap']} of {copies['n']}, of "
+        f"which {copies['compared']} could be compared."
+    ]
 
 
 def generators() -> str:

@@ -74,6 +74,8 @@ class Calibration(Frozen):
         feature_range: Standardized features beyond it are out of range.
         strata: Quality classes.
         made_by: The command that fitted it.
+        limits: Lowest and highest value of each feature that is told apart, or None: what lies
+            beyond weighs as much as the limit.
     """
 
     source: str
@@ -89,6 +91,7 @@ class Calibration(Frozen):
     feature_range: float
     strata: tuple[Stratum, ...]
     made_by: str
+    limits: tuple[tuple[float, float], ...] | None = None
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Calibration:
@@ -100,7 +103,7 @@ class Calibration(Frozen):
     @property
     def id(self) -> str:
         """First 16 hex digits of the digest of everything in it."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        text = json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def mismatch(self, analyzers: dict[str, str], digests: dict[str, str]) -> str | None:
@@ -156,6 +159,9 @@ class Calibration(Frozen):
                 f"{self.features[worst]} of {raw[worst]:.3g} is outside what was calibrated "
                 f"({abs(unit[worst]):.1f} spreads from the mean, at most {self.feature_range:g})"
             )
+        if self.limits is not None:
+            held = np.clip(raw, *np.array(self.limits).T)
+            unit = (held - np.array(self.mean)) / np.array(self.scale)
         shares = unit * np.array(self.weights)
         order = np.argsort(-np.abs(shares))
         parts = tuple((self.features[i], round_floats(float(shares[i]))) for i in order)

@@ -61,8 +61,10 @@ class Scored:
         )  # fmt: skip
 
 
-def fit_strata(cases: Scored, seed: int, draws: int) -> tuple[Stratum, ...]:
-    """Fit one line for each class of face size and sharpness.
+def fit_strata(
+    cases: Scored, seed: int, draws: int, by_sharpness: bool = True
+) -> tuple[Stratum, ...]:
+    """Fit one line for each class of face size, and of sharpness where asked.
 
     Raises:
         MaterialError: Too few identities in a class of face size.
@@ -79,10 +81,12 @@ def fit_strata(cases: Scored, seed: int, draws: int) -> tuple[Stratum, ...]:
             )
         edges = np.quantile(sharpness[sized], [0.01, 0.5, 0.99])
         top = round_floats(float(edges[2]) + 0.7, 3)  # sharper footage is easier, not harder
-        classes = (
+        classes: tuple[tuple[str, float, float], ...] = (
             ("soft", round_floats(float(edges[0]), 3), round_floats(float(edges[1]), 3)),
             ("sharp", round_floats(float(edges[1]), 3), top),
         )
+        if not by_sharpness:
+            classes = (("all", classes[0][1], top),)
         for word, least, most in classes:
             inside = sized & (sharpness >= least) & (sharpness < most)
             strata.append(
@@ -105,6 +109,8 @@ def fit(
     source: str = "learned discriminator",
     feature: str = FEATURE,
     rank: int = RANK,
+    limits: tuple[float, float] | None = None,
+    by_sharpness: bool = True,
     seed: int = 0,
     draws: int = BOOTSTRAP,
 ) -> Calibration:
@@ -119,17 +125,21 @@ def fit(
         source: What the calibration is called.
         feature: The signal, "analyzer.name".
         rank: Of two calibrations that fit, the lower is used.
+        limits: Scores are told apart between these alone.
+        by_sharpness: Whether soft and sharp faces are classes of their own.
         seed: Of the bootstrap.
         draws: Bootstrap refits a class.
     """
     center, spread = float(np.median(cases.score)), float(cases.score.std())
-    unit = Scored((cases.score - center) / spread, cases.swapped, cases.identity, cases.quality)
+    held = np.clip(cases.score, *limits) if limits else cases.score
+    unit = Scored((held - center) / spread, cases.swapped, cases.identity, cases.quality)
     return Calibration(
         source=source,
         rank=rank, analyzers={feature.split(".")[0]: version}, model_digests=digests,
         population=population, features=(feature,), mean=(round_floats(center),),
         scale=(round_floats(spread),), weights=(1.0,), intercept=0.0,
-        feature_range=FEATURE_RANGE, strata=fit_strata(unit, seed, draws), made_by=made_by,
+        feature_range=FEATURE_RANGE, strata=fit_strata(unit, seed, draws, by_sharpness),
+        made_by=made_by, limits=(limits,) if limits else None,
     )  # fmt: skip
 
 
@@ -148,12 +158,21 @@ def log10_lr(calibration: Calibration, cases: Scored) -> Values:
     return np.array(found)
 
 
-def cross_fitted(cases: Scored, folds: int = 5, seed: int = 0) -> Values:
+def cross_fitted(
+    cases: Scored,
+    folds: int = 5,
+    seed: int = 0,
+    limits: tuple[float, float] | None = None,
+    by_sharpness: bool = True,
+) -> Values:
     """Return log10 LRs of every case by calibrations fitted on other people."""
     found = np.full(len(cases.score), np.nan)
     splits = GroupKFold(folds, shuffle=True, random_state=seed)
     for fitted, tested in splits.split(cases.score, cases.swapped, cases.identity):
-        calibration = fit(cases.only(fitted), "cross-fit", {}, "", "", seed=seed, draws=LEAST_DRAWS)
+        calibration = fit(
+            cases.only(fitted), "cross-fit", {}, "", "", limits=limits, by_sharpness=by_sharpness,
+            seed=seed, draws=LEAST_DRAWS,
+        )  # fmt: skip
         found[tested] = log10_lr(calibration, cases.only(tested))
     return found
 

@@ -66,9 +66,8 @@ def train_branches(
 ) -> list[Path]:
     """Train several runs side by side from the same weights, one process and one seed each.
 
-    On a CPU this learns as fast as one run of all processes, shows how far seeds differ, and the
-    mean of their weights is better than each. They too begin with lightly
-    compressed pairs.
+    On a CPU this learns as fast as one run of all processes and shows how far seeds differ; the
+    mean of their weights is about as good as each. They too begin with lightly compressed pairs.
 
     Args:
         folder: Each run gets a folder in it.

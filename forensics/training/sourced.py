@@ -39,6 +39,10 @@ FEATURE = "discriminator.logit_over_source"
 RANK = 5
 """After the comparison with the source itself, before the score alone."""
 
+LIMITS = (0.5, 3.0)
+"""The score is told apart between these. Below, many swaps leave nothing that the network reads,
+and another copy of the swap would look the same; above, no genuine copy was."""
+
 PUBLISHED_CRF = (18, 31)
 COPY_CRF = (18, 43)
 COPY_SCALE = (0.6, 0.95)
@@ -257,9 +261,10 @@ def calibrate_sourced(
     rows = _rows(loaded, plan, [case for case in cases if speaks_for(plan, case.quality)])
     fitted = fit(
         Scored.of(rows), DiscriminatorAnalyzer.version, loaded.digests, POPULATION, command,
-        source="discriminator over the source", feature=FEATURE, rank=RANK, seed=seed,
+        source="discriminator over the source", feature=FEATURE, rank=RANK,
+        limits=LIMITS, by_sharpness=False, seed=seed,
     )  # fmt: skip
-    ratios = cross_fitted(Scored.of(rows), seed=seed)
+    ratios = cross_fitted(Scored.of(rows), seed=seed, limits=LIMITS, by_sharpness=False)
     folder.mkdir(parents=True, exist_ok=True)
     write(fitted, rows, ratios, folder)
     swapped = [row["swapped"] for row in rows]

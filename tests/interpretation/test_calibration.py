@@ -89,6 +89,21 @@ def test_the_id_changes_with_anything_in_it() -> None:
     assert make().id != make(intercept=0.26).id
 
 
+def test_beyond_its_limits_a_score_weighs_as_at_them() -> None:
+    held = make(limits=((0.5, 3.0), (8.0, 12.0)))
+
+    def score(calibration: Calibration, x: float) -> float:
+        scored = calibration.score({"a.x": x, "a.y": 10.0})
+        assert not isinstance(scored, str)
+        return scored[0]
+
+    assert score(held, 4.9) == score(held, 3.0) == score(make(), 3.0)
+    assert score(held, -4.0) == score(held, 0.5) > score(make(), -4.0)
+    assert score(held, 1.7) == score(make(), 1.7)
+    assert isinstance(held.score({"a.x": 5.1, "a.y": 10.0}), str)  # still out of range
+    assert held.id != make().id
+
+
 def test_no_reference_set_supports_more_than_its_size() -> None:
     assert identity_bound(300, 30) == pytest.approx(1.0)
     assert identity_bound(300, 3000) == pytest.approx(2.0)

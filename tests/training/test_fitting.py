@@ -44,6 +44,18 @@ def test_ratios_are_bounded_by_the_number_of_people() -> None:
     assert np.abs(told).max() < np.log10(240 / 3)
 
 
+def test_limits_keep_low_scores_from_supporting_the_other_side() -> None:
+    cases = population()
+    limits = (float(np.quantile(cases.score[~cases.swapped], 0.7)), float(cases.score.max()))
+    ratios = log10_lr(fit(cases, "1", {}, "toy", "test", limits=limits), cases)
+    plain = log10_lr(fit(cases, "1", {}, "toy", "test"), cases)
+    low = cases.score < limits[0]
+    assert np.nanmin(ratios) > np.nanmin(plain)
+    assert len(np.unique(ratios[low & np.isfinite(ratios)])) <= 4  # one value a class
+    crossed = cross_fitted(cases, limits=limits)
+    assert np.nanmin(crossed) > np.nanmin(cross_fitted(cases))
+
+
 def test_useful_scores_give_useful_ratios_and_useless_ones_do_not() -> None:
     for gap, low, high in ((3.0, 0.15, 0.5), (0.0, 0.95, 1.1)):
         cases = population(gap=gap)
