@@ -24,7 +24,7 @@ from forensics.analyzers.discriminator import DiscriminatorAnalyzer
 from forensics.audit import audit, find_faces
 from forensics.benchmark.protocol import remembering
 from forensics.interpretation.strength import SUPPORT_FROM_LOG10
-from forensics.interpretation.validation import auc_interval, wilson
+from forensics.interpretation.validation import Interval, auc_interval, wilson
 from forensics.record import Abstention, Settings
 from forensics.references.sources.attacks import make, named
 
@@ -60,7 +60,6 @@ class Outcome:
 
     pair: Pair
     over_source: float | None
-    alone: float | None
     log10_lr: float | None
     why: str
 
@@ -101,20 +100,23 @@ def look(job: tuple[Pair, str | None]) -> Outcome:
         ).record  # fmt: skip
     signals = record.signals()
     over = [one for one in signals if one.name == "logit_over_source"]
-    alone = [one.score for one in signals if one.name == "swap_logit"]
     best = max(over, key=lambda one: one.score, default=None)
     told = [
         lr.log10_lr
         for lr in record.weights
         if best and lr.track == best.extent.track and lr.source == "discriminator over the source"
     ]
-    why = "" if over else "; ".join(
-        one.detail for one in record.observations if isinstance(one, Abstention)
-    )  # fmt: skip
+    why = "; ".join(one.detail for one in record.observations if isinstance(one, Abstention))
     return Outcome(
-        pair, best.score if best else None, max(alone, default=None),
-        told[0] if told else None, why or ("" if over else "no moment of the source was sure"),
-    )  # fmt: skip
+        pair=pair,
+        over_source=best.score if best else None,
+        log10_lr=told[0] if told else None,
+        why="" if best else why or "no moment of the source was sure",
+    )
+
+
+def _rounded(interval: Interval) -> list[float]:
+    return [round(interval.lower, 3), round(interval.upper, 3)]
 
 
 def table(outcomes: list[Outcome]) -> list[dict[str, object]]:
@@ -127,18 +129,18 @@ def table(outcomes: list[Outcome]) -> list[dict[str, object]]:
         scores = [one.over_source for one in some if one.over_source is not None]
         ratios = [one.log10_lr for one in some if one.log10_lr is not None]
         said = sum(ratio >= SUPPORT_FROM_LOG10 for ratio in ratios)
-        low, high = wilson(said, len(some))
+        interval = wilson(said, len(some))
         row: dict[str, object] = {
             "method": method, "n": len(some), "compared": len(scores), "weighed": len(ratios),
-            "supports_a_swap": said, "interval": [round(low, 3), round(high, 3)],
+            "supports_a_swap": said, "interval": _rounded(interval),
             "supports_none": sum(ratio <= -SUPPORT_FROM_LOG10 for ratio in ratios),
             "median": round(float(np.median(scores)), 2) if scores else None,
         }  # fmt: skip
         if scores and not some[0].pair.crf:
             labels = [1] * len(scores) + [0] * len(heard)
             row["auc"] = round(float(roc_auc_score(labels, scores + heard)), 3)
-            interval = auc_interval(np.array(scores), np.array(heard))
-            row["auc_interval"] = [round(float(end), 3) for end in interval]
+            of_auc = auc_interval(np.array(scores), np.array(heard))
+            row["auc_interval"] = _rounded(of_auc)
         rows.append(row)
     return rows
 

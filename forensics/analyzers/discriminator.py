@@ -206,8 +206,11 @@ def _unlike(
     """Say why a source cannot be brought to the questioned face's form, or nothing."""
     if qp is None:
         return "the item's compression is not told on the scale that the source is brought to"
-    if source.face_px < SOURCE_SIZE * track.face_px:
-        return f"its face is smaller ({source.face_px:.0f} px against {track.face_px:.0f})"
+    own = track.boxes_xyxy_px[slots]
+    heights = source.boxes_xyxy_px[:, 3] - source.boxes_xyxy_px[:, 1]
+    share = float(np.median(heights / (own[:, 3] - own[:, 1])))
+    if share < SOURCE_SIZE:
+        return f"its face is shown at {share:.2f} of the item's size"
     turns = source.to_aligned[:, :2, :2] @ np.linalg.inv(track.to_aligned[slots][:, :2, :2])
     turned = np.degrees(np.arctan2(turns[:, 1, 0], turns[:, 0, 0]))
     if np.median(np.abs(turned)) > SOURCE_TURN_DEG:
@@ -215,8 +218,8 @@ def _unlike(
     size = np.array([media.width_px, media.height_px], dtype=np.float64)
     low, high = source.boxes_xyxy_px[:, :2], source.boxes_xyxy_px[:, 2:]
     seen = np.prod(np.clip(high, 0, size) - np.clip(low, 0, size), axis=1)
-    share = float(np.median(seen / np.prod(high - low, axis=1)))
-    return f"{100 * share:.0f} % of the face lies in its picture" if share < SOURCE_SEEN else ""
+    inside = float(np.median(seen / np.prod(high - low, axis=1)))
+    return f"{100 * inside:.0f} % of the face lies in its picture" if inside < SOURCE_SEEN else ""
 
 
 def _overlay(picture: Crops, strength: Map) -> Crops:

@@ -195,7 +195,7 @@ def turned(track: FaceTrack, degrees: float) -> FaceTrack:
 @pytest.mark.parametrize(
     ("control", "codec", "words"),
     [
-        (found(make_track(1, size=90), [0, 1, 2, 3, 4, 5]), "h264", "smaller"),
+        (found(make_track(1, size=90), [0, 1, 2, 3, 4, 5]), "h264", "0.75 of the item's size"),
         (found(turned(make_track(1), 90), [0, 1, 2, 3, 4, 5]), "h264", "turned by 90 degrees"),
         (found(make_track(1), [0, 1, 2, 3, 4, 5], width_px=120), "h264", "lies in its picture"),
         (found(make_track(1), [0, 1, 2, 3, 4, 5]), "mpeg1video", "compression is not told"),
