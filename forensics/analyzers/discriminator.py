@@ -7,6 +7,7 @@ for all people; the scores of a track's frames are averaged without their extrem
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import cv2
@@ -87,7 +88,7 @@ class DiscriminatorAnalyzer(Analyzer):
         genuine_map = np.array(self._model.config.get("genuine_map", [[0.0]]), dtype=np.float32)
         for track, (logits, maps) in zip(able, scorer.score(able), strict=True):
             said.append(self._signal(track, logits, protocol))
-            pictures += _exhibit(
+            marked, usual = _exhibit(
                 track, track.spread(protocol.frames), maps, protocol.crop_scale, genuine_map
             )
             if material.attribution:
@@ -99,7 +100,8 @@ class DiscriminatorAnalyzer(Analyzer):
             for control in found:
                 heard, shown = self._over_source(track, qp, control, scorer)
                 said += heard
-                pictures += shown
+                usual = shown or usual  # a nearer control than the average of genuine faces
+            pictures += [replace(marked, control=usual.name), usual]
         return Findings(tuple(said), tuple(pictures))
 
     def _refuse(self, track: FaceTrack, quality: Quality, protocol: Protocol) -> Abstention | None:
@@ -170,7 +172,7 @@ class DiscriminatorAnalyzer(Analyzer):
 
     def _over_source(
         self, track: FaceTrack, qp: float | None, control: Control, scorer: Scorer
-    ) -> tuple[list[Observation], list[Picture]]:
+    ) -> tuple[list[Observation], Picture | None]:
         """Compare a track with the same moments of the footage that was found, encoded alike.
 
         What the network takes for a trace in both (light, make-up, camera) drops out.
@@ -183,7 +185,7 @@ class DiscriminatorAnalyzer(Analyzer):
             why = _unlike(track, other, slots, qp, control.media)
             if why:
                 detail = f"not compared with {control.name}: {why}"
-                return [self.abstain(Reason.OUT_OF_RANGE, detail, extent_of(track))], []
+                return [self.abstain(Reason.OUT_OF_RANGE, detail, extent_of(track))], None
             of_source, maps = scorer.score_alike(other, track.face_px, qp)
             apart = scorer.score_frames(track, slots[used]) - of_source
             score = trimmed_mean(apart, scorer.protocol.trim)
@@ -196,8 +198,8 @@ class DiscriminatorAnalyzer(Analyzer):
                 "logit_over_source", score, "logit", words, extent_of(track),
                 track.pts_s[slots[used]], apart.astype(np.float64),
             )  # fmt: skip
-            return [signal], [_on_source(other, used, maps, scorer.protocol, control.name)]
-        return [], []
+            return [signal], _on_source(other, used, maps, scorer.protocol, control.name)
+        return [], None
 
 
 def _unlike(
@@ -276,7 +278,7 @@ def _on_source(
 
 def _exhibit(
     track: FaceTrack, used: NDArray[np.int64], maps: Map, crop_scale: float, genuine_map: Map
-) -> list[Picture]:
+) -> tuple[Picture, Picture]:
     """Show the averaged boundary map of a track, and that of genuine faces as control."""
     strength = average_map(
         maps, np.stack([unit_to_aligned(track, int(i), crop_scale) for i in used])
@@ -289,7 +291,7 @@ def _exhibit(
     plain = np.full((*size, 3), 150, dtype=np.uint8)
     _outline(plain)
     name = f"boundary-map-person-{track.id}"
-    return [
+    return (
         Picture(
             name, "Where the network marks a blending boundary",
             f"Boundary head, average of {len(used)} frames of person {track.id} in aligned face "
@@ -304,4 +306,4 @@ def _exhibit(
             "the mean face: what is marked here too means nothing.",
             _overlay(plain, usual), None, False, None,
         ),
-    ]  # fmt: skip
+    )  # fmt: skip

@@ -183,7 +183,12 @@ def test_a_face_is_compared_with_the_same_moments_of_the_found_source(
     assert on_source.rgb.shape == shown["boundary-map-person-2"].rgb.shape
     assert "s.mp4" in on_source.caption
     assert not on_source.shows_face  # blurred beneath the map
-    assert "boundary-map-person-1-source" not in shown
+    assert shown["boundary-map-person-2"].control == on_source.name
+    assert shown["boundary-map-person-1"].control == "boundary-map-person-1-control"
+    assert set(shown) == {
+        "boundary-map-person-1", "boundary-map-person-1-control", "boundary-map-person-2",
+        "boundary-map-person-2-source",
+    }  # fmt: skip
 
 
 def turned(track: FaceTrack, degrees: float) -> FaceTrack:
