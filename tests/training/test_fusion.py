@@ -84,8 +84,8 @@ def test_a_missing_signal_falls_to_the_calibration_that_does_without(
         table[fusion.NETWORK].to_numpy(float), table.fake.to_numpy(bool),
         table.identity.to_numpy(str), tuple(fusion._quality(row) for _, row in table.iterrows()),
     )  # fmt: skip
-    alone = fitting.fit(scored, "1", {}, "made", "test")
     versions = {kind.name: kind.version for kind in discover()}
+    alone = fitting.fit(scored, versions["discriminator"], {}, "made", "test")
     face = person(1)
     for names, source in ((fusion.FEATURES, fused.source), ((fusion.NETWORK,), alone.source)):
         found, reasons = weigh(_signals(face, names), (face,), (fused, alone), versions, {})
