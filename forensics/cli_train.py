@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,6 +15,7 @@ from forensics.errors import MaterialError
 from forensics.progress import Bars
 
 if TYPE_CHECKING:
+    from forensics.training.filming import Films
     from forensics.training.material import Face
     from forensics.training.pack import PairMaker
 
@@ -79,19 +81,10 @@ def calibration(
 ) -> None:
     """Film held-out people, score them, and fit likelihood ratios."""
     from forensics.training import filming
-    from forensics.training import material as faces
     from forensics.training.calibrating import calibrate
 
-    if not cases.exists():
-        held = _held_out(faces.load(material))
-        studio = filming.Studio(held, seed)
-        with Bars(Console(stderr=True)) as bars:
-            made = filming.film(
-                studio, range(len(held)), faces.held_out_paths(clips),
-                lambda done, total: bars.update("people filmed", done, total),
-            )  # fmt: skip
-        filming.save_cases(made, cases)
-    print(calibrate(model, filming.load_cases(cases), seed))
+    _film(material, clips, cases, lambda held: filming.Studio(held, seed))
+    print(calibrate(model, filming.load_cases(cases, filming.Case), seed))
 
 
 @app.command()
@@ -107,27 +100,36 @@ def sourced(
     import json
 
     from forensics.models.scoring import Protocol
-    from forensics.training import material as faces
     from forensics.training import sourced as making
+    from forensics.training.filming import load_cases
 
-    if not cases.exists():
-        plan = Protocol.of(json.loads((model / "config.json").read_text("utf-8")))
-        held = _held_out(faces.load(material))
-        studio = making.SourceStudio(held, seed, plan)
-        with Bars(Console(stderr=True)) as bars:
-            made = making.film_sourced(
-                studio, range(len(held)), faces.held_out_paths(clips),
-                lambda done, total: bars.update("people filmed", done, total),
-            )  # fmt: skip
-        making.save_sourced(made, cases)
-    filmed = making.load_sourced(cases)
+    plan = Protocol.of(json.loads((model / "config.json").read_text("utf-8")))
+    _film(material, clips, cases, lambda held: making.SourceStudio(held, seed, plan))
+    filmed = load_cases(cases, making.SourcedCase)
     print(making.calibrate_sourced(model, filmed, out, "audit train sourced", seed))
 
 
-def _held_out(faces: list[Face]) -> list[Face]:
+def _film(
+    material: Path, clips: Path, cases: Path, studio_of: Callable[[list[Face]], Films[Any]]
+) -> None:
+    """Film the held-out people and clips once; the file is kept."""
+    from forensics.training import filming
+    from forensics.training import material as faces
     from forensics.training.pack import usable
 
-    return [face for face in faces if face.held_out and face.source != "clip" and usable(face)]
+    if cases.exists():
+        return
+    held = [
+        face
+        for face in faces.load(material)
+        if face.held_out and face.source != "clip" and usable(face)
+    ]
+    with Bars(Console(stderr=True)) as bars:
+        made = filming.film(
+            studio_of(held), range(len(held)), faces.held_out_paths(clips),
+            lambda done, total: bars.update("people filmed", done, total),
+        )  # fmt: skip
+    filming.save_cases(made, cases)
 
 
 def _material(faces: Path, clips: Path, out: Path, source: list[str] | None) -> Path:

@@ -231,14 +231,18 @@ def _overlay(picture: Crops, strength: Map) -> Crops:
     return np.asarray(np.clip(gray + share * (_WARM - gray), 0, 255), dtype=np.uint8)
 
 
+def _laid_over(track: FaceTrack, used: NDArray[np.int64], maps: Map, crop_scale: float) -> Crops:
+    """Average maps in aligned face space and lay them over the blurred middle frame."""
+    matrices = np.stack([unit_to_aligned(track, int(i), crop_scale) for i in used])
+    shown = _overlay(_unknowable(track, int(used[len(used) // 2])), average_map(maps, matrices))
+    _outline(shown)
+    return shown
+
+
 def _attribution(track: FaceTrack, scorer: Scorer) -> Picture:
     """Show where the network looked, averaged over a few frames in aligned face space."""
-    scale = scorer.protocol.crop_scale
     used = track.spread(_LOOKED_AT)
-    matrices = np.stack([unit_to_aligned(track, int(i), scale) for i in used])
-    strength = average_map(scorer.looked_at(track, used), matrices)
-    shown = _overlay(_unknowable(track, int(used[len(used) // 2])), strength)
-    _outline(shown)
+    shown = _laid_over(track, used, scorer.looked_at(track, used), scorer.protocol.crop_scale)
     return Picture(
         f"attribution-person-{track.id}", "Where the network looked",
         f"Parts of the picture that moved the network's score, either way, by integrated "
@@ -264,9 +268,7 @@ def _on_source(
     track: FaceTrack, used: NDArray[np.int64], maps: Map, plan: Protocol, name: str
 ) -> Picture:
     """Show the averaged boundary map of the found source's face."""
-    matrices = np.stack([unit_to_aligned(track, int(i), plan.crop_scale) for i in used])
-    shown = _overlay(_unknowable(track, int(used[len(used) // 2])), average_map(maps, matrices))
-    _outline(shown)
+    shown = _laid_over(track, used, maps, plan.crop_scale)
     return Picture(
         f"boundary-map-person-{track.id}-source", "The same map on the found source",
         f"Boundary head, average of {len(used)} frames of {name} that show the same moments, "
@@ -280,12 +282,7 @@ def _exhibit(
     track: FaceTrack, used: NDArray[np.int64], maps: Map, crop_scale: float, genuine_map: Map
 ) -> tuple[Picture, Picture]:
     """Show the averaged boundary map of a track, and that of genuine faces as control."""
-    strength = average_map(
-        maps, np.stack([unit_to_aligned(track, int(i), crop_scale) for i in used])
-    )
-    middle = int(used[len(used) // 2])
-    shown = _overlay(_unknowable(track, middle), strength)
-    _outline(shown)
+    shown = _laid_over(track, used, maps, crop_scale)
     size = (ALIGNED_SIZE_PX, ALIGNED_SIZE_PX)
     usual = np.asarray(cv2.resize(genuine_map, size, interpolation=cv2.INTER_CUBIC), np.float32)
     plain = np.full((*size, 3), 150, dtype=np.uint8)

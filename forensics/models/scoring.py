@@ -129,9 +129,9 @@ class Scorer:
         counts = []
         for track in tracks:
             used = track.spread(plan.frames)
-            crops += [track.crop(int(i), plan.crop_scale, plan.crop_px) for i in used]
+            crops.append(self._cut(track, used))
             counts.append(len(used))
-        logits, maps = self._pass(np.stack(crops))
+        logits, maps = self._pass(np.concatenate(crops))
         ends = np.cumsum(counts)[:-1]
         return list(zip(np.split(logits, ends), np.split(maps, ends), strict=True))
 
@@ -139,17 +139,11 @@ class Scorer:
         """Return the (n, m, m) attributions of frames."""
         from forensics.models.attribution import attribution
 
-        plan = self.protocol
-        size = (plan.input_px, plan.input_px)
-        crops = [track.crop(int(i), plan.crop_scale, plan.crop_px) for i in used]
-        shrunk = [np.asarray(cv2.resize(c, size, interpolation=cv2.INTER_AREA)) for c in crops]
-        return attribution(self._network, np.stack(shrunk))
+        return attribution(self._network, self._shrunk(self._cut(track, used)))
 
     def score_frames(self, track: FaceTrack, used: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the (n,) logits of (n,) frames of a track."""
-        plan = self.protocol
-        crops = [track.crop(int(i), plan.crop_scale, plan.crop_px) for i in used]
-        return self._pass(np.stack(crops))[0]
+        return self._pass(self._cut(track, used))[0]
 
     def score_alike(
         self, track: FaceTrack, face_px: float, qp: float | None
@@ -158,10 +152,20 @@ class Scorer:
         used = track.spread(self.protocol.frames)
         return self._pass(alike(track, used, face_px, qp, self.protocol))
 
+    def _cut(self, track: FaceTrack, used: NDArray[np.int64]) -> Crops:
+        """Cut (n, crop_px, crop_px, 3) crops."""
+        plan = self.protocol
+        return np.stack([track.crop(int(i), plan.crop_scale, plan.crop_px) for i in used])
+
+    def _shrunk(self, crops: Crops) -> Crops:
+        """Average crops down to what the network sees."""
+        size = (self.protocol.input_px, self.protocol.input_px)
+        return np.stack(
+            [np.asarray(cv2.resize(c, size, interpolation=cv2.INTER_AREA)) for c in crops]
+        )
+
     def _pass(self, crops: Crops) -> tuple[NDArray[np.float32], Map]:
         """Score (n, crop_px, crop_px, 3) crops."""
         from forensics.training.network import score
 
-        size = (self.protocol.input_px, self.protocol.input_px)
-        seen = [np.asarray(cv2.resize(c, size, interpolation=cv2.INTER_AREA)) for c in crops]
-        return score(self._network, np.stack(seen), mirrored=self.protocol.mirrored)
+        return score(self._network, self._shrunk(crops), mirrored=self.protocol.mirrored)

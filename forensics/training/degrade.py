@@ -105,9 +105,8 @@ def encode_clip(
     """
     if not frames:
         return []
-    # Macroblock-tree rate control differs from run to run on clips of a few frames.
-    options = {"crf": str(crf), "preset": preset, "x264-params": "mbtree=0"}
-    return [_rgb(frame, frames[0]) for frame in _through_h264(frames, options, fps)]
+    decoded = _through_h264(frames, _constant_rate(crf, preset), fps)
+    return [_rgb(frame, frames[0]) for frame in decoded]
 
 
 def encode_at_qp(frames: list[NDArray[np.uint8]], qp: int) -> list[NDArray[np.uint8]]:
@@ -136,13 +135,17 @@ def encode_and_measure(
     Returns:
         The frames, and (n,) the median quantization parameter in each box.
     """
-    options = {"crf": str(crf), "preset": "veryfast", "x264-params": "mbtree=0"}
-    decoded = _through_h264(frames, options, measured=True)
+    decoded = _through_h264(frames, _constant_rate(crf), measured=True)
     blocks = [block_qp(frame) for frame in decoded]
     measured = [
         one.median_in(box) if one else float("nan") for one, box in zip(blocks, boxes, strict=True)
     ]
     return [_rgb(frame, frames[0]) for frame in decoded], np.array(measured)
+
+
+def _constant_rate(crf: int, preset: str = "veryfast") -> dict[str, str]:
+    # Macroblock-tree rate control differs from run to run on clips of a few frames.
+    return {"crf": str(crf), "preset": preset, "x264-params": "mbtree=0"}
 
 
 def _rgb(frame: av.VideoFrame, like: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -9,10 +9,10 @@ every frame would cost ten times as much.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import av
 import numpy as np
@@ -31,7 +31,7 @@ from forensics.training.animate import film as film_still
 from forensics.training.degrade import encode_clip
 from forensics.training.material import Face
 from forensics.training.pack import CROP_PX, CROP_SCALE, PairMaker, shrink
-from forensics.training.pseudo_fakes import Recipe, apply, sample_recipe
+from forensics.training.pseudo_fakes import Donor, Recipe, apply, sample_recipe
 
 SEGMENT_FRAMES = 24
 SEGMENTS = 12
@@ -50,8 +50,8 @@ def replacing_recipe(rng: np.random.Generator) -> Recipe:
 
 
 @dataclass(frozen=True)
-class Case:
-    """One video of a known kind.
+class FilmedCase:
+    """One video of a known kind, as its notes and what the network is shown of it.
 
     Attributes:
         identity: Whose face is filmed.
@@ -61,7 +61,6 @@ class Case:
         crf: The file was encoded with.
         quality: As the intake measured it.
         crops: (n, INPUT_PX, INPUT_PX, 3) uint8, what the network is shown.
-        to_aligned: (n, 2, 3) from each crop's unit square to aligned px.
     """
 
     identity: str
@@ -71,14 +70,48 @@ class Case:
     crf: int
     quality: Quality
     crops: NDArray[np.uint8]
-    to_aligned: NDArray[np.float64]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what is kept of every frame."""
+        return {k: v for k, v in vars(self).items() if isinstance(v, np.ndarray)}
 
     def notes(self) -> dict[str, Any]:
-        """Return everything but the pixels, as JSON values."""
-        values = {
-            k: v for k, v in vars(self).items() if k not in ("crops", "quality", "to_aligned")
-        }
+        """Return everything but the arrays, as JSON values."""
+        values = {k: v for k, v in vars(self).items() if k not in self.arrays()}
         return {**values, "quality": self.quality.model_dump(mode="json")}
+
+
+@dataclass(frozen=True)
+class Case(FilmedCase):
+    """A video that is scored by itself.
+
+    Attributes:
+        to_aligned: (n, 2, 3) from each crop's unit square to aligned px.
+    """
+
+    to_aligned: NDArray[np.float64]
+
+
+Kind = TypeVar("Kind", bound=FilmedCase)
+
+
+class Films(Protocol[Kind]):
+    """What films people and clips into cases of one kind."""
+
+    def person(self, index: int) -> list[Kind]:
+        """Film one still."""
+
+    def clip(self, path: Path) -> Iterable[Kind]:
+        """Film a genuine clip again."""
+
+
+def swapped_frames(
+    frames: list[NDArray[np.uint8]], points: NDArray[np.float64], recipe: Recipe, donor: Donor
+) -> list[NDArray[np.uint8]]:
+    """Put a donor's face into every frame by one recipe."""
+    return [
+        apply(recipe, rgb, one, donor=donor)[0] for rgb, one in zip(frames, points, strict=True)
+    ]
 
 
 def as_track(
@@ -133,15 +166,28 @@ class Studio:
         self._detector = FaceDetector()
         self._pairs = PairMaker(faces, seed)
 
+    def donor_for(self, index: int, rng: np.random.Generator) -> Donor:
+        """Choose whose face is put into a still."""
+        donor = self._pairs.donor_for(index, rng)
+        return donor.rgb, donor.landmarks_px
+
+    def any_donor(self, rng: np.random.Generator) -> Donor:
+        """Choose whose face is put into a clip."""
+        donor = self._faces[int(rng.integers(len(self._faces)))]
+        return donor.rgb, donor.landmarks_px
+
+    def person(self, index: int) -> list[Case]:
+        """Film one still three times: genuine, swapped alike, and genuine otherwise."""
+        takes = ((0, False), (0, True), (1, False))
+        return [self.still(index, take, swapped) for take, swapped in takes]
+
     def still(self, index: int, take_number: int, swapped: bool) -> Case:
         """Film one still, genuine or swapped; both meet the same camera and encoder."""
         face = self._faces[index]
         rng = np.random.default_rng((self._seed, index, take_number))
         take = sample_take(rng, face.box_side_px)
-        recipe, donor = replacing_recipe(rng), self._pairs.donor_for(index, rng)
-        filmed = film_still(
-            face, take, recipe if swapped else None, (donor.rgb, donor.landmarks_px), FRAMES
-        )
+        recipe, donor = replacing_recipe(rng), self.donor_for(index, rng)
+        filmed = film_still(face, take, recipe if swapped else None, donor, FRAMES)
         family = recipe.family if swapped else "genuine"
         boxes = filmed.boxes_px + rng.normal(0, 0.015, filmed.boxes_px.shape) * take.face_px
         frames = encode_clip(filmed.frames, take.crf)
@@ -155,12 +201,7 @@ class Studio:
         rng = np.random.default_rng((self._seed, len(path.name)))
         for segment, boxes, points in self.segments(path):
             crf, recipe = int(rng.integers(18, 43)), replacing_recipe(rng)
-            donor = self._faces[int(rng.integers(len(self._faces)))]
-            material = (donor.rgb, donor.landmarks_px)
-            swapped = [
-                apply(recipe, rgb, one, donor=material)[0]
-                for rgb, one in zip(segment, points, strict=True)
-            ]
+            swapped = swapped_frames(segment, points, recipe, self.any_donor(rng))
             for branch, family in ((segment, "genuine"), (swapped, recipe.family)):
                 track = as_track(encode_clip(branch, crf), boxes, points)
                 yield self._case(track, crf, path.name, "clip", family)
@@ -208,43 +249,45 @@ class Studio:
         )  # fmt: skip
 
 
-def save_cases(cases: list[Case], path: Path) -> None:
-    """Write cases to one .npz."""
+def save_cases(cases: Sequence[FilmedCase], path: Path) -> None:
+    """Write cases of one kind to one .npz."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    counts = np.array([len(case.crops) for case in cases])
     notes = json.dumps([case.notes() for case in cases])
+    arrays: dict[str, Any] = {
+        name: np.concatenate([case.arrays()[name] for case in cases]) for name in cases[0].arrays()
+    }
     np.savez(
-        path, crops=np.concatenate([case.crops for case in cases]),
-        to_aligned=np.concatenate([case.to_aligned for case in cases]),
-        counts=counts,
-        notes=np.frombuffer(notes.encode("utf-8"), dtype=np.uint8),
+        path, counts=np.array([len(case.crops) for case in cases]),
+        notes=np.frombuffer(notes.encode("utf-8"), dtype=np.uint8), **arrays,
     )  # fmt: skip
 
 
-def load_cases(path: Path) -> list[Case]:
-    """Read what `save_cases` wrote."""
+def load_cases(path: Path, kind: type[Kind]) -> list[Kind]:
+    """Read what `save_cases` wrote of one kind."""
     with np.load(path, allow_pickle=False) as stored:
-        crops, matrices, counts = stored["crops"], stored["to_aligned"], stored["counts"]
+        ends = np.cumsum(stored["counts"])[:-1]
         notes = json.loads(stored["notes"].tobytes().decode("utf-8"))
-    ends = np.cumsum(counts)[:-1]
-    parts, turns = np.split(crops, ends), np.split(matrices, ends)
+        names = [name for name in stored.files if name not in ("counts", "notes")]
+        parts = [np.split(stored[name], ends) for name in names]
     return [
-        Case(**{**note, "quality": Quality(**note["quality"]), "crops": part, "to_aligned": turn})
-        for note, part, turn in zip(notes, parts, turns, strict=True)
+        kind(
+            **{**note, "quality": Quality(**note["quality"])},
+            **dict(zip(names, arrays, strict=True)),
+        )
+        for note, *arrays in zip(notes, *parts, strict=True)
     ]
 
 
 def film(
-    studio: Studio,
+    studio: Films[Kind],
     faces: range,
     clips: list[Path],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> list[Case]:
-    """Film every face three times (genuine, swapped alike, and genuine otherwise), then clips."""
-    cases: list[Case] = []
+) -> list[Kind]:
+    """Film every face, then the clips."""
+    cases: list[Kind] = []
     for done, index in enumerate(faces, start=1):
-        for take, swapped in ((0, False), (0, True), (1, False)):
-            cases.append(studio.still(index, take, swapped))
+        cases += studio.person(index)
         progress(done, len(faces))
     for path in clips:
         cases += studio.clip(path)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,23 +16,29 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from forensics.analyzers.discriminator import DiscriminatorAnalyzer
 from forensics.intake.quality import track_quality
 from forensics.intake.tracks import FaceTrack
+from forensics.interpretation.validation import auc
 from forensics.models.loading import Model, load
 from forensics.models.scoring import Protocol, alike, network_of, trimmed_mean
-from forensics.record import Quality
 from forensics.training.animate import FRAMES, film, sample_take
 from forensics.training.calibrating import figures, speaks_for
 from forensics.training.degrade import encode_and_measure, encode_clip
-from forensics.training.filming import Studio, as_track, crops_of, replacing_recipe
+from forensics.training.filming import (
+    FilmedCase,
+    Studio,
+    as_track,
+    crops_of,
+    replacing_recipe,
+    swapped_frames,
+)
 from forensics.training.fitting import Scored, cross_fitted, fit, write
 from forensics.training.material import Face
 from forensics.training.network import score
-from forensics.training.pack import PairMaker, shrink
-from forensics.training.pseudo_fakes import Donor, Recipe, apply, face_size_px
+from forensics.training.pack import shrink
+from forensics.training.pseudo_fakes import Donor, face_size_px
 
 FEATURE = "discriminator.logit_over_source"
 RANK = 5
@@ -64,35 +69,16 @@ Frames = list[NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
-class SourcedCase:
+class SourcedCase(FilmedCase):
     """A copy of known kind, and the same moments of its source.
 
     Attributes:
-        identity: Whose face is filmed.
-        source: Of the still, or "clip".
-        swapped: Whether H1 holds for the copy.
-        family: Of the pseudo-fake; "genuine".
-        crf: The copy was encoded with.
         published_crf: The source was encoded with.
-        quality: Of the copy, as the intake measured it.
-        crops: (n, INPUT_PX, INPUT_PX, 3) uint8 of the copy.
         source_crops: (n, INPUT_PX, INPUT_PX, 3) uint8 of the source, brought to the copy's form.
     """
 
-    identity: str
-    source: str
-    swapped: bool
-    family: str
-    crf: int
     published_crf: int
-    quality: Quality
-    crops: NDArray[np.uint8]
     source_crops: NDArray[np.uint8]
-
-    def notes(self) -> dict[str, Any]:
-        """Return everything but the pixels, as JSON values."""
-        values = {k: v for k, v in vars(self).items() if not k.endswith("crops")}
-        return {**values, "quality": self.quality.model_dump(mode="json")}
 
 
 class SourceStudio:
@@ -106,20 +92,19 @@ class SourceStudio:
 
     def __init__(self, faces: list[Face], seed: int, plan: Protocol) -> None:
         self._faces, self._seed, self._plan = faces, seed, plan
-        self._pairs = PairMaker(faces, seed)
-        self._clips = Studio(faces, seed)
+        self._studio = Studio(faces, seed)
 
-    def still(self, index: int) -> list[SourcedCase]:
+    def person(self, index: int) -> list[SourcedCase]:
         """Film one still; return its genuine and its swapped copy."""
         face = self._faces[index]
         rng = np.random.default_rng((self._seed, index, 77))
         take = sample_take(rng, face.box_side_px)
-        donor = self._pairs.donor_for(index, rng)
+        donor = self._studio.donor_for(index, rng)
         filmed = film(face, take, None, None, FRAMES)
         boxes = filmed.boxes_px + rng.normal(0, 0.015, filmed.boxes_px.shape) * take.face_px
         return self._copies(
-            filmed.frames, boxes, filmed.points_px, take.jitter,
-            (donor.rgb, donor.landmarks_px), (face.identity, face.source), rng,
+            filmed.frames, boxes, filmed.points_px, take.jitter, donor,
+            (face.identity, face.source), rng,
         )  # fmt: skip
 
     def clip(self, path: Path) -> list[SourcedCase]:
@@ -127,13 +112,11 @@ class SourceStudio:
         name = hashlib.sha256(path.name.encode("utf-8")).digest()
         rng = np.random.default_rng((self._seed, int.from_bytes(name[:4], "big")))
         made: list[SourcedCase] = []
-        for frames, boxes, points in self._clips.segments(path):
-            donor = self._faces[int(rng.integers(len(self._faces)))]
+        for frames, boxes, points in self._studio.segments(path):
+            donor = self._studio.any_donor(rng)
             jitter = float(rng.choice([0.0, 0.003, 0.008]))
-            made += self._copies(
-                frames, boxes, points, jitter, (donor.rgb, donor.landmarks_px),
-                (path.name, "clip"), rng,
-            )  # fmt: skip
+            who = (path.name, "clip")
+            made += self._copies(frames, boxes, points, jitter, donor, who, rng)
         return made
 
     def _copies(
@@ -160,7 +143,7 @@ class SourceStudio:
             self._case(_sized(branch, scale), scale * boxes, scale * points, crf, source,
                        published_crf, who, family)
             for branch, family in (
-                (base, "genuine"), (_swapped(base, moved, recipe, donor), recipe.family)
+                (base, "genuine"), (swapped_frames(base, moved, recipe, donor), recipe.family)
             )
         ]  # fmt: skip
 
@@ -181,15 +164,9 @@ class SourceStudio:
         used = np.arange(len(copy))
         of_source = alike(source, used, copy.face_px, quality.qp, self._plan)
         return SourcedCase(
-            who[0], who[1], family != "genuine", family, crf, published_crf, quality,
-            crops_of(copy), np.stack([shrink(crop) for crop in of_source]),
+            who[0], who[1], family != "genuine", family, crf, quality, crops_of(copy),
+            published_crf, np.stack([shrink(crop) for crop in of_source]),
         )  # fmt: skip
-
-
-def _swapped(frames: Frames, points: NDArray[np.float64], recipe: Recipe, donor: Donor) -> Frames:
-    return [
-        apply(recipe, rgb, one, donor=donor)[0] for rgb, one in zip(frames, points, strict=True)
-    ]
 
 
 def _sized(frames: Frames, scale: float) -> Frames:
@@ -198,47 +175,6 @@ def _sized(frames: Frames, scale: float) -> Frames:
     height, width = frames[0].shape[:2]
     size = (round(width * scale), round(height * scale))
     return [np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)) for rgb in frames]
-
-
-def film_sourced(
-    studio: SourceStudio,
-    faces: range,
-    clips: list[Path],
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> list[SourcedCase]:
-    """Film every face once, then the clips; a genuine and a swapped copy each."""
-    cases: list[SourcedCase] = []
-    for done, index in enumerate(faces, start=1):
-        cases += studio.still(index)
-        progress(done, len(faces))
-    for path in clips:
-        cases += studio.clip(path)
-    return cases
-
-
-def save_sourced(cases: list[SourcedCase], path: Path) -> None:
-    """Write cases to one .npz."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(
-        path, crops=np.concatenate([case.crops for case in cases]),
-        source_crops=np.concatenate([case.source_crops for case in cases]),
-        counts=np.array([len(case.crops) for case in cases]),
-        notes=np.frombuffer(json.dumps([c.notes() for c in cases]).encode("utf-8"), np.uint8),
-    )  # fmt: skip
-
-
-def load_sourced(path: Path) -> list[SourcedCase]:
-    """Read what `save_sourced` wrote."""
-    with np.load(path, allow_pickle=False) as stored:
-        ends = np.cumsum(stored["counts"])[:-1]
-        copies, sources = (np.split(stored[name], ends) for name in ("crops", "source_crops"))
-        notes = json.loads(stored["notes"].tobytes().decode("utf-8"))
-    return [
-        SourcedCase(
-            **{**note, "quality": Quality(**note["quality"])}, crops=copy, source_crops=source
-        )
-        for note, copy, source in zip(notes, copies, sources, strict=True)
-    ]
 
 
 def calibrate_sourced(
@@ -267,12 +203,12 @@ def calibrate_sourced(
     ratios = cross_fitted(Scored.of(rows), seed=seed, limits=LIMITS, by_sharpness=False)
     folder.mkdir(parents=True, exist_ok=True)
     write(fitted, rows, ratios, folder)
-    swapped = [row["swapped"] for row in rows]
-    auc = {
-        name: round(float(roc_auc_score(swapped, [row[key] for row in rows])), 4)
-        for name, key in (("over the source", "score"), ("alone", "alone"))
-    }
-    return f"AUC {json.dumps(auc)}\n{figures(rows, ratios)}"
+    swapped = np.array([row["swapped"] for row in rows])
+    apart = {}
+    for name, key in (("over the source", "score"), ("alone", "alone")):
+        values = np.array([row[key] for row in rows])
+        apart[name] = round(auc(values[swapped], values[~swapped]), 4)
+    return f"AUC {json.dumps(apart)}\n{figures(rows, ratios)}"
 
 
 def _rows(model: Model, plan: Protocol, cases: list[SourcedCase]) -> list[dict[str, Any]]:

@@ -5,15 +5,13 @@ import pytest
 
 from forensics.models.scoring import Protocol
 from forensics.training.export import PROTOCOL
+from forensics.training.filming import film, load_cases, save_cases
 from forensics.training.pack import INPUT_PX
 from forensics.training.sourced import (
     FEATURE,
     RANK,
     SourcedCase,
     SourceStudio,
-    film_sourced,
-    load_sourced,
-    save_sourced,
 )
 from tests.conftest import FIXTURES
 from tests.training.test_loop import toy_faces
@@ -23,7 +21,7 @@ PLAN = Protocol.of({"protocol": PROTOCOL})
 
 @pytest.fixture(scope="module")
 def cases() -> list[SourcedCase]:
-    return film_sourced(SourceStudio(toy_faces(), 5, PLAN), range(3), [])
+    return film(SourceStudio(toy_faces(), 5, PLAN), range(3), [])
 
 
 def apart(case: SourcedCase) -> float:
@@ -63,7 +61,7 @@ def test_the_source_is_cut_at_the_same_place_and_moment(cases: list[SourcedCase]
 
 def test_segments_of_a_clip_are_copied_too() -> None:
     studio = SourceStudio(toy_faces(), 5, PLAN)
-    made = film_sourced(studio, range(0), [FIXTURES / "genuine-one-face.mp4"])
+    made = film(studio, range(0), [FIXTURES / "genuine-one-face.mp4"])
     assert made
     assert {case.source for case in made} == {"clip"}
     assert [case.swapped for case in made[:2]] == [False, True]
@@ -71,10 +69,10 @@ def test_segments_of_a_clip_are_copied_too() -> None:
 
 
 def test_takes_repeat_by_seed_and_survive_a_file(cases: list[SourcedCase], tmp_path: Path) -> None:
-    again = SourceStudio(toy_faces(), 5, PLAN).still(1)
+    again = SourceStudio(toy_faces(), 5, PLAN).person(1)
     assert np.array_equal(again[1].crops, cases[3].crops)
-    save_sourced(cases, tmp_path / "cases.npz")
-    back = load_sourced(tmp_path / "cases.npz")
+    save_cases(cases, tmp_path / "cases.npz")
+    back = load_cases(tmp_path / "cases.npz", SourcedCase)
     assert [one.notes() for one in back] == [one.notes() for one in cases]
     assert np.array_equal(back[-1].source_crops, cases[-1].source_crops)
 
