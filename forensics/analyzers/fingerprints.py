@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from forensics.analyzer import Analyzer, Findings, Material
+from forensics.evenly import some
 from forensics.intake.frame_prints import EVERY_S, MOST_PRINTS, FramePrint, Printer
 from forensics.record import Extent, Fact, Reason, Shot
 
@@ -102,10 +103,7 @@ def key_frames(prints: tuple[FramePrint, ...], shots: tuple[Shot, ...]) -> list[
         middle = (shot.start_s + shot.end_s) / 2
         if inside:
             chosen.append(min(good or inside, key=lambda seen: abs(seen.pts_s - middle)))
-    if len(chosen) > MOST_KEY_FRAMES:
-        picks = np.linspace(0, len(chosen) - 1, MOST_KEY_FRAMES).round().astype(int)
-        chosen = [chosen[i] for i in picks]
-    return chosen or [prints[0]]
+    return some(chosen, MOST_KEY_FRAMES) or [prints[0]]
 
 
 def taken(material: Material) -> tuple[FramePrint, ...]:

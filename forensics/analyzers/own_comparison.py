@@ -23,6 +23,7 @@ from forensics.casefile.fingerprints import (
     fingerprint,
     registered,
 )
+from forensics.evenly import evenly
 from forensics.intake.frames import Frame
 from forensics.record import Fact
 
@@ -89,8 +90,7 @@ def _sampled(material: Material) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Choose frames at the registry's pace, at most MOST_FRAMES, spread over the item."""
     pts = material.frame_table.pts_s
     times = np.arange(pts[0], pts[-1] + 1e-6, EVERY_S)
-    if len(times) > MOST_FRAMES:
-        times = times[np.linspace(0, len(times) - 1, MOST_FRAMES).round().astype(int)]
+    times = times[evenly(len(times), MOST_FRAMES)]
     return np.unique(np.searchsorted(pts, times - 1e-6).clip(0, len(pts) - 1)).astype(np.int64)
 
 

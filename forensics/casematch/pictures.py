@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from forensics.analyzer import Picture
 from forensics.case_validation import SideBySide
 from forensics.casematch.segments import Footage, picture
+from forensics.evenly import some
 from forensics.exhibits import Exhibits
 
 NAME = "case_validation"
@@ -59,5 +58,4 @@ def _moments(footage: tuple[Footage, Footage, Footage]) -> list[tuple[int, int, 
     if not shared:
         first = [min(one.faces) for one in footage]
         return [(first[0], first[1], first[2])]
-    picks = np.unique(np.linspace(0, len(shared) - 1, min(MOST_MOMENTS, len(shared))).round())
-    return [(shared[i],) * 3 for i in picks.astype(int)]
+    return [(moment,) * 3 for moment in some(shared, MOST_MOMENTS)]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from forensics.evenly import evenly
 from forensics.intake.crops import align, alignment, crop_square, square_around
 from forensics.intake.detection import Detection
 from forensics.intake.frames import RawFrame, decode, open_media
@@ -103,8 +104,7 @@ class FaceTrack:
 
     def spread(self, most: int) -> NDArray[np.int64]:
         """Choose at most `most` of the examined frames, evenly; which ones, ascending."""
-        wanted = min(most, len(self))
-        return np.unique(np.linspace(0, len(self) - 1, wanted).round().astype(np.int64))
+        return evenly(len(self), most)
 
     def aligned(self, i: int) -> NDArray[np.uint8]:
         """Return (256, 256, 3) uint8, the i-th examined frame in aligned face space."""
@@ -221,7 +221,7 @@ class _Cutter:
         self.spool = Spool()
         self.landmarker = landmarker
         self.chains = chains
-        self.picks = [_spread(len(chain.index), frames) for chain in chains]
+        self.picks = [evenly(len(chain.index), frames).tolist() for chain in chains]
         self.rows: list[dict[int, dict[str, object]]] = [{} for _ in chains]
         self.wanted: dict[int, list[tuple[int, int, int]]] = {}
         for c, chain in enumerate(chains):
@@ -266,13 +266,6 @@ class _Cutter:
 def _context(rgb: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.uint8]:
     side = square_around(box, CONTEXT_SCALE)[2]
     return crop_square(rgb, box, CONTEXT_SCALE, int(min(CONTEXT_MAX_PX, max(32, round(side)))))
-
-
-def _spread(n: int, frames: int) -> list[int]:
-    """Pick at most `frames` of n, evenly over all of them."""
-    if n <= frames:
-        return list(range(n))
-    return [int(i) for i in np.linspace(0, n - 1, frames).round()]
 
 
 def _track(

@@ -15,6 +15,7 @@ import numpy as np
 
 from forensics.analyzer import Person, Recording
 from forensics.errors import ForensicsError, MaterialError
+from forensics.evenly import some
 from forensics.face_embedding import Embedder, Vectors, embed_track
 from forensics.intake.landmarks import Landmarker
 from forensics.intake.scan import scan
@@ -94,10 +95,7 @@ def _listed(given: Path) -> list[Path]:
     files = sorted(p for p in given.iterdir() if p.is_file() and not p.name.startswith("."))
     if not files:
         raise MaterialError(f"{given} is empty; put pictures or clips of one person in it")
-    if len(files) > MOST_FILES:
-        picks = np.linspace(0, len(files) - 1, MOST_FILES).round().astype(int)
-        files = [files[i] for i in picks]
-    return files
+    return some(files, MOST_FILES)
 
 
 @cache

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.evenly import some
 from forensics.face_space import regions_of
 from forensics.intake.crops import square_around
 from forensics.intake.tracks import CONTEXT_SCALE, FaceTrack
@@ -58,7 +59,7 @@ def choose_anchors(
             and source_s[0] - 0.5 <= time.source_s(track.pts_s[i]) <= source_s[1] + 0.5
         ]  # fmt: skip
         steady = [i for i in slots if not track.disagreement[i]] or slots
-        for i in spread(steady, count):
+        for i in some(steady, count):
             matrix = np.vstack([track.to_aligned[i], [0.0, 0.0, 1.0]])
             square = np.linalg.inv(matrix) @ _SQUARE
             box = _part(placement, square, track.boxes_xyxy_px[i], source_size)
@@ -111,10 +112,3 @@ def _bounds(
     moved = (corners[:2] / corners[2]).T
     low = np.floor(moved.min(axis=0)).astype(np.int64).clip(0, size)
     return low, np.ceil(moved.max(axis=0)).astype(np.int64).clip(0, size)
-
-
-def spread(items: list[int], count: int) -> list[int]:
-    """Return at most `count` of the items, evenly over all of them."""
-    if len(items) <= count:
-        return items
-    return [items[int(i)] for i in np.linspace(0, len(items) - 1, count).round()]

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.evenly import some
 from forensics.references.sources.descriptors import (
     QUERY_FEATURES,
     Local,
@@ -104,7 +105,7 @@ class Search:
 
     def plain_views(self) -> list[View]:
         """List the whole frames and the frames without borders, and both in the mirror."""
-        chosen = _spread(self.query.search, DESCRIBED_FRAMES)
+        chosen = some(self.query.search, DESCRIBED_FRAMES)
         whole: Box = (0, 0, self.query.width_px, self.query.height_px)
         boxes = [whole, self.query.box] if self.query.has_bars else [whole]
         return [View(i, box, turn) for i in chosen for box in boxes for turn in (False, True)]
@@ -112,7 +113,7 @@ class Search:
     def grid_views(self) -> list[View]:
         """List windows of two frames, for pictures in pictures and heavy crops."""
         boxes = grid_boxes(self.query.width_px, self.query.height_px)
-        chosen = _spread(self.query.search, 2)
+        chosen = some(self.query.search, 2)
         return [View(i, box, turn) for i in chosen for box in boxes for turn in (False, True)]
 
     def _picture(self, view: View) -> NDArray[np.uint8]:
@@ -124,7 +125,7 @@ class Search:
         if self._codes is None:
             boxes = [(0, 0, self.query.width_px, self.query.height_px)]
             boxes += [self.query.box] if self.query.has_bars else []
-            chosen = _spread(self.query.search, DESCRIBED_FRAMES)
+            chosen = some(self.query.search, DESCRIBED_FRAMES)
             parts = [crop(self.query.frames[i].rgb, box) for i in chosen for box in boxes]
             self._codes = np.concatenate([pdq(part, turned=True)[0] for part in parts])
         return self._codes
@@ -235,9 +236,3 @@ def _merge(found: list[Verified]) -> list[Verified]:
         if held is None or one.inliers > held.inliers:
             best[one.video.id] = one
     return list(best.values())
-
-
-def _spread(items: tuple[int, ...], count: int) -> list[int]:
-    if len(items) <= count:
-        return list(items)
-    return [items[int(i)] for i in np.linspace(0, len(items) - 1, count).round()]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.analyzer import Control
+from forensics.evenly import some
 from forensics.intake.crops import align, alignment, crop_square, square_around
 from forensics.intake.landmarks import Landmarker
 from forensics.intake.pose import head_pose, landmarks_disagree
@@ -54,8 +55,7 @@ def found_control(
             ),
             key=lambda cut: cut.pts_s,
         )  # fmt: skip
-        picks = np.unique(np.linspace(0, len(cuts) - 1, min(frames, len(cuts))).round())
-        cuts = [cuts[int(i)] for i in picks]
+        cuts = some(cuts, frames)
         if len(cuts) >= MIN_CUTS:
             made.append(_track(match, track, cuts, landmarker))
             slots.append(np.array([cut.slot for cut in cuts], np.int64))

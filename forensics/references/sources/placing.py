@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.references.sources.anchors import spread
+from forensics.evenly import some
 from forensics.references.sources.frames import SourceFrame
 from forensics.references.sources.material import TimeFit
 from forensics.references.sources.query import Query
@@ -99,7 +99,7 @@ def _refine(
     """Refine the placement on three moments, and take their mean; one that fails has no say."""
     found: list[tuple[Matrix, float]] = []
     numbers = list(dict.fromkeys(anchor.index for anchor in anchors))
-    for number in spread(numbers, 3):
+    for number in some(numbers, 3):
         here = [anchor for anchor in anchors if anchor.index == number]
         when = time.source_s(here[0].pts_s)
         whole = min(frames, key=lambda frame: abs(frame.pts_s - when)).whole

@@ -11,6 +11,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from forensics.evenly import some
 from forensics.references.sources.descriptors import QUERY_FEATURES, Local, local_features
 from forensics.references.sources.frames import SourceFrame
 from forensics.references.sources.geometry import MIN_INLIERS, Placement, place, unmirror
@@ -42,8 +43,7 @@ def place_by_moment(
     """
     known: dict[int, Local] = {}
     found: list[tuple[float, float, Placement]] = []
-    picks = np.unique(np.linspace(0, len(anchors) - 1, min(MOMENTS, len(anchors))).round())
-    for anchor in (anchors[int(i)] for i in picks):
+    for anchor in some(anchors, MOMENTS):
         rgb = query.frames[anchor.index].rgb
         gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         if mirrored:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import ForensicsError
+from forensics.evenly import evenly
 from forensics.intake.scan import Scan
 from forensics.intake.tracks import FaceTrack
 from forensics.references.sources.accident import chance_by_accident
@@ -175,8 +176,7 @@ def _wanted(tracks: tuple[FaceTrack, ...]) -> NDArray[np.int64]:
     for track, count in zip(ranked, QUERY_FRAMES, strict=False):
         steady = np.flatnonzero(~track.disagreement)
         slots = steady if len(steady) >= 3 else np.arange(len(track))
-        picks = np.unique(np.linspace(0, len(slots) - 1, min(count, len(slots))).round())
-        chosen |= {int(track.frame_index[slots[int(i)]]) for i in picks}
+        chosen |= set(track.frame_index[slots[evenly(len(slots), count)]].tolist())
     return np.array(sorted(chosen), np.int64)
 
 
